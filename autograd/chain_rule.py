@@ -1,0 +1,168 @@
+"""The chain rule: the one place where derivatives are multiplied along edges and summed at nodes.
+
+`pullback` walks the record from a result down to its inputs, carrying cotangents: *upstream* times *local* is an edge's
+*contribution*, and a node's cotangent is the sum of the contributions of its consumers. `pushforward` walks the same record
+the other way, carrying tangents.
+
+Neither knows what a tensor is. Handed arrays they compute; handed tensors and a recorder they record what they compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.graph import Node, Released, Spec, newest_first, paths
+from autograd.op import Recorder
+
+
+class Step(NamedTuple):
+    """One edge of a reverse walk, as an observer is shown it."""
+
+    node: Node
+    position: int
+    upstream: Any
+    contribution: Any
+
+    @property
+    def source(self) -> Node:
+        """The input that the contribution goes to."""
+        source = self.node.inputs[self.position]
+        assert source is not None
+        return source
+
+    @property
+    def local(self) -> Any:
+        """The local derivative where it is an array like the output (elementwise rows), None elsewhere.
+
+        To be read while the walk is at this step: afterwards the node may have been released.
+        """
+        return self.node.op.local(self.node, self.position)
+
+
+Observer = Callable[[Step], None]
+
+
+def pullback(
+    cotangents: Mapping[Node, Any],
+    targets: Iterable[Node] | None = None,
+    *,
+    observer: Observer | None = None,
+    recorder: Recorder | None = None,
+    released_by: str | None = None,
+) -> dict[Node, Any]:
+    """Carry cotangents from results down to `targets`.
+
+    Parameters
+    ----------
+    cotangents : mapping of Node to array
+        The seeds: each has its node's shape.
+    targets : iterable of Node, optional
+        Where the walk ends; by default at every leaf, and at nodes whose gradient was asked for.
+    observer : callable, optional
+        Is shown each `Step`.
+    recorder : Recorder, optional
+        Makes the walk record itself, for derivatives of higher order.
+    released_by : str, optional
+        Release what each node kept once it is used, in the name of this call.
+
+    Returns
+    -------
+    dict of Node to array
+        The cotangents of the targets that were reached, in their nodes' shapes and dtypes.
+    """
+    ends = None if targets is None else set(targets)
+    order = newest_first(cotangents) if ends is None else paths(cotangents, ends)
+    wanted = None if ends is None else set(order)
+    released = None if released_by is None else Released(released_by)
+    arrived = dict(cotangents)
+    owned: set[Node] = set()  # nodes whose cotangent is a buffer made here, free to be added to in place
+    results: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in order:
+            upstream = arrived.pop(node, None)
+            if upstream is None:
+                continue
+            if node.op.collects:
+                upstream = node.op.arrive(node, upstream)
+            if node.op.collects if ends is None else node in ends:
+                results[node] = upstream
+            applied = node if recorder is None else node.op.lift(node, recorder)
+            for position, contribution in enumerate(node.op.pull(applied, upstream, wanted)):
+                if contribution is None:
+                    continue
+                source = node.inputs[position]
+                if source.spec is not node.spec:
+                    contribution = conform(contribution, source.spec)
+                if source not in arrived:
+                    arrived[source] = contribution
+                elif source in owned:
+                    arrived[source] += contribution
+                else:
+                    arrived[source] = arrived[source] + contribution
+                    owned.add(source)
+                if observer is not None:
+                    observer(Step(node, position, upstream, contribution))
+            if released is not None:
+                node.kept = released
+    return results
+
+
+def pushforward(
+    tangents: Mapping[Node, Any], roots: Iterable[Node], recorder: Recorder, record: bool
+) -> dict[Node, Any]:
+    """Carry tangents from nodes up to `roots`.
+
+    Parameters
+    ----------
+    tangents : mapping of Node to array
+        The directions: each has its node's shape and dtype.
+    roots : iterable of Node
+        The results whose tangents are wanted.
+    recorder : Recorder
+        Transposes vjps where a row has no jvp, and applies rows to tensors.
+    record : bool
+        Whether the walk records itself.
+
+    Returns
+    -------
+    dict of Node to array
+        The tangents of those roots that depend on the given nodes.
+    """
+    roots = list(roots)
+    arrived = dict(tangents)
+    with np.errstate(all="ignore"):
+        for node in reversed(paths(roots, tangents)):
+            if node in tangents:
+                continue
+            applied = node.op.lift(node, recorder) if record else node
+            incoming = [None if source is None else arrived.get(source) for source in node.inputs]
+            tangent = node.op.push(applied, incoming, recorder)
+            arrived[node] = cast(tangent, node.spec)
+    return {node: arrived[node] for node in roots if node in arrived}
+
+
+def conform(contribution: Any, spec: Any) -> Any:
+    """Undo broadcasting, by summing, and casting: a contribution in the shape and gradient dtype of its input."""
+    if not isinstance(spec, Spec):
+        return contribution
+    if contribution.shape != spec.shape:
+        surplus = contribution.ndim - len(spec.shape)
+        stretched = [surplus + axis for axis, length in enumerate(spec.shape) if length == 1]
+        contribution = contribution.sum(axis=(*range(surplus), *stretched)).reshape(spec.shape)
+    return cast(contribution, spec)
+
+
+def cast(gradient: Any, spec: Any) -> Any:
+    """A gradient in the dtype in which gradients of this spec are summed: its own, but float32 for float16."""
+    if not isinstance(spec, Spec):
+        return tuple(map(cast, gradient, spec)) if isinstance(gradient, tuple) else gradient
+    dtype = accumulated(spec.dtype)
+    return gradient if gradient.dtype == dtype else gradient.astype(dtype)
+
+
+def accumulated(dtype: Any) -> Any:
+    """The dtype in which gradients of a dtype are summed."""
+    return np.promote_types(dtype, np.float32)

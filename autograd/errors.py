@@ -1,0 +1,57 @@
+"""The exceptions, as a tree.
+
+::
+
+    AutogradError
+    ├── ShapeError (ValueError)           operands that do not fit, seeds of the wrong shape
+    ├── DtypeError (TypeError)            integers asked for a gradient, complex, objects, strings
+    ├── OutOfRangeError (IndexError)      an index outside its array
+    ├── SingularError (LinAlgError)       a decomposition or inverse that does not exist
+    ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
+    ├── GraphError (RuntimeError)         a record that was released, changed or never made
+    ├── AnomalyError (RuntimeError)       a value or gradient that is not finite, a kept array that changed
+    └── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
+
+Each derives from the built-in exception that a NumPy user would catch. Every message names the operation, the shape and
+dtype of each operand (and its name where it has one), what was expected, and the cure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class AutogradError(Exception):
+    """Base of every exception that this package raises on purpose."""
+
+
+class ShapeError(AutogradError, ValueError):
+    """Operands whose shapes or values do not fit the operation."""
+
+
+class DtypeError(AutogradError, TypeError):
+    """A dtype that cannot be used, or cannot carry a gradient."""
+
+
+class OutOfRangeError(AutogradError, IndexError):
+    """An index outside the array it selects from."""
+
+
+class SingularError(AutogradError, np.linalg.LinAlgError):
+    """A decomposition, inverse or derivative that does not exist for this matrix."""
+
+
+class NotDifferentiableError(AutogradError, TypeError):
+    """A function or argument that has no derivative here, or a conversion that would lose the graph."""
+
+
+class GraphError(AutogradError, RuntimeError):
+    """A record that was released, changed or never made."""
+
+
+class AnomalyError(AutogradError, RuntimeError):
+    """A value or a contribution that is not finite, or a kept array that was changed."""
+
+
+class GradcheckError(AutogradError, AssertionError):
+    """An analytic derivative that differs from the numeric one."""

@@ -1,0 +1,149 @@
+"""The record: what was computed, from what, and what a derivative will need of it.
+
+A `Node` is one application of an op. Nodes point from results to inputs and never to the tensor that carries their value,
+so a graph holds no reference cycle and is freed as soon as its last tensor is. Nodes are numbered as they are made: an
+input is always older than its consumer, and *newest first* is a reverse topological order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import count, zip_longest
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from autograd.errors import GraphError
+
+if TYPE_CHECKING:
+    from autograd.op import Op
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of a value. The specs of a tuple of outputs are a plain tuple of `Spec`."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def spec_of(value: Any) -> Any:
+    """The `Spec` of an array or NumPy scalar; a tuple of them for several outputs."""
+    if isinstance(value, tuple):
+        return tuple(map(spec_of, value))
+    return interned(value.shape, value.dtype)
+
+
+interned = lru_cache(maxsize=4096)(Spec)
+"""Equal specs are one object: that they are the same is then seen without comparing them."""
+
+
+class Released:
+    """Stands where kept values were, and says who released them to whoever asks for one."""
+
+    __slots__ = ("by",)
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        raise GraphError(
+            f"this graph was released by {self.by}; pass retain_graph=True to that call to walk the graph again"
+        )
+
+
+next_number = count().__next__
+
+
+class Node:
+    """One application of an op.
+
+    Attributes
+    ----------
+    op : Op
+        The row of the table that was applied.
+    inputs : tuple of Node or None
+        For each argument the node that made it; None where the argument is a constant.
+    constants : tuple
+        For each argument its value where it is a constant; None where it has a node.
+    kept : tuple or Released
+        The values that the op's rules asked for.
+    spec : Spec
+        Shape and dtype of the value. Ops that pass the spec of an input on share the very same object.
+    number : int
+        Position in the order of creation.
+    value, grad, name
+        Set for leaves (`name` and `grad` also where the user asked for them), unset elsewhere.
+    """
+
+    __slots__ = ("constants", "grad", "inputs", "kept", "name", "number", "op", "spec", "value")
+
+    op: Op
+    inputs: tuple[Node | None, ...]
+    constants: tuple[Any, ...]
+    kept: Any
+    spec: Any
+    number: int
+    value: Any
+    grad: Any
+    name: str | None
+
+    def __repr__(self) -> str:
+        return f"<Node {self.number}: {getattr(self, 'name', None) or self.op.name} {self.spec}>"
+
+
+def make_node(op: Op, inputs: tuple[Node | None, ...], constants: tuple[Any, ...], kept: Any, spec: Any) -> Node:
+    """A new node, the newest of all."""
+    node = Node()
+    node.op, node.inputs, node.constants, node.kept, node.spec = op, inputs, constants, kept, spec
+    node.number = next_number()
+    return node
+
+
+def newest_first(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
+    """The nodes from `roots` down that are not older than number `oldest`, each before its inputs."""
+    order = list(dict.fromkeys(roots))
+    found = set(order)
+    for node in order:  # grows while it is read
+        for source in node.inputs:
+            if source is not None and source not in found and source.number >= oldest:
+                found.add(source)
+                order.append(source)
+    order.sort(key=attrgetter("number"), reverse=True)
+    return order
+
+
+def paths(roots: Iterable[Node], targets: Iterable[Node]) -> list[Node]:
+    """The nodes on a path from `roots` down to `targets`, newest first."""
+    wanted = set(targets)
+    order = newest_first(roots, oldest=min((node.number for node in wanted), default=0))
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.inputs):
+            wanted.add(node)
+    return [node for node in order if node in wanted]
+
+
+def closed(roots: Iterable[Node], targets: Iterable[Node]) -> bool:
+    """Whether the derivatives of `roots` by `targets` depend on nothing else that requires grad."""
+    within = paths(roots, targets)
+    known = {None, *within}
+    return all(known.issuperset(node.inputs) for node in within)
+
+
+def arguments(node: Node, values: dict[Node, Any]) -> list[Any]:
+    """The arguments of a node's call, its inputs looked up in `values`."""
+    return [
+        constant if source is None else values[source] for source, constant in zip_longest(node.inputs, node.constants)
+    ]
+
+
+def replay(roots: Iterable[Node]) -> dict[Node, Any]:
+    """Run the record forward again from its leaves: the value of every node from `roots` down.
+
+    It needs nothing that was kept, so it works before and after `backward`.
+    """
+    values: dict[Node, Any] = {}
+    for node in reversed(newest_first(roots)):
+        values[node] = node.op.forward(*arguments(node, values)) if node.inputs else node.value
+    return values

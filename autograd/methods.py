@@ -1,0 +1,231 @@
+"""The operators and methods that a NumPy user reaches for: each stands for a row of the table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import NotDifferentiableError
+from autograd.rules import activations, indexing, shapes
+
+
+class Row:
+    """A method that applies a row. The function that does it is made when the method is first looked up.
+
+    Parameters
+    ----------
+    function : callable
+        The function whose row it is.
+    reflected : bool
+        Whether the operands come in the opposite order, as in ``__radd__``.
+    """
+
+    def __init__(self, function: Callable[..., Any], reflected: bool = False) -> None:
+        self.function = function
+        self.reflected = reflected
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        apply = owner.apply[self.function]
+        if self.reflected:
+            straight = apply
+
+            def apply(self: Any, other: Any) -> Any:
+                return straight(other, self)
+
+        setattr(owner, self.name, apply)
+        return apply if instance is None else apply.__get__(instance)
+
+
+def assigned(operator_name: str) -> Any:
+    """An in-place operator: the tensor becomes the result."""
+
+    def assign(self: Any, other: Any) -> Any:
+        return self._assign(getattr(type(self), operator_name), other)
+
+    return assign
+
+
+def flattening(function: Callable[..., Any]) -> Any:
+    """A method that takes lengths or axes either one by one or as one tuple."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        whole = args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
+        return self.apply[function](self, whole or None, **kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    return method
+
+
+class NumPyMethods:
+    """NumPy's operators and array methods, and the activations by their short names."""
+
+    __slots__ = ()
+
+    apply: Any
+    _data: Any
+    node: Any
+
+    # Operators
+
+    __add__, __radd__, __iadd__ = Row(np.add), Row(np.add, reflected=True), assigned("__add__")
+    __sub__, __rsub__, __isub__ = Row(np.subtract), Row(np.subtract, reflected=True), assigned("__sub__")
+    __mul__, __rmul__, __imul__ = Row(np.multiply), Row(np.multiply, reflected=True), assigned("__mul__")
+    __truediv__, __rtruediv__, __itruediv__ = Row(np.divide), Row(np.divide, reflected=True), assigned("__truediv__")
+    __floordiv__, __rfloordiv__ = Row(np.floor_divide), Row(np.floor_divide, reflected=True)
+    __mod__, __rmod__, __imod__ = Row(np.remainder), Row(np.remainder, reflected=True), assigned("__mod__")
+    __divmod__, __rdivmod__ = Row(np.divmod), Row(np.divmod, reflected=True)
+    __pow__, __rpow__, __ipow__ = Row(np.power), Row(np.power, reflected=True), assigned("__pow__")
+    __matmul__, __rmatmul__, __imatmul__ = Row(np.matmul), Row(np.matmul, reflected=True), assigned("__matmul__")
+    __neg__, __pos__, __abs__, __invert__ = Row(np.negative), Row(np.positive), Row(np.absolute), Row(np.invert)
+    __and__, __rand__ = Row(np.bitwise_and), Row(np.bitwise_and, reflected=True)
+    __or__, __ror__ = Row(np.bitwise_or), Row(np.bitwise_or, reflected=True)
+    __xor__, __rxor__ = Row(np.bitwise_xor), Row(np.bitwise_xor, reflected=True)
+    __lshift__, __rshift__ = Row(np.left_shift), Row(np.right_shift)
+
+    __eq__, __ne__ = Row(np.equal), Row(np.not_equal)  # type: ignore[assignment]
+    __lt__, __le__, __gt__, __ge__ = Row(np.less), Row(np.less_equal), Row(np.greater), Row(np.greater_equal)
+    __hash__ = object.__hash__
+
+    # Indexing
+
+    __getitem__ = Row(indexing.index)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._assign(indexing.index_set, key, value)  # type: ignore[attr-defined]
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor; use t.item() for its value")
+        return (self[i] for i in range(len(self._data)))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self._data == getattr(value, "_data", value)).any())
+
+    # Python numbers
+
+    def item(self, *index: Any) -> Any:
+        """The value as a Python number."""
+        return self._data.item(*index)
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()  # type: ignore[no-any-return]
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.item(), ndigits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data if self._data.ndim else self._data[()], spec) if spec else str(self)
+
+    # Shape and dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return int(self._data.ndim)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(self._data.size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the elements take."""
+        return int(self._data.nbytes)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes that one element takes."""
+        return int(self._data.itemsize)
+
+    @property
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
+        """The tensor with its axes reversed."""
+        return self.apply[np.transpose](self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802 - NumPy's name
+        """The tensor with its last two axes exchanged."""
+        return self.apply[np.matrix_transpose](self)
+
+    @property
+    def flat(self) -> Iterator[Any]:
+        """The elements one by one, in C order."""
+        return iter(self.ravel())
+
+    @property
+    def real(self) -> Any:
+        """The tensor itself: its elements are real."""
+        return self
+
+    # The methods of ndarray
+
+    sum, prod, mean, var, std = Row(np.sum), Row(np.prod), Row(np.mean), Row(np.var), Row(np.std)
+    max, min, ptp = Row(np.max), Row(np.min), Row(np.ptp)
+    cumsum, cumprod = Row(np.cumsum), Row(np.cumprod)
+    all, any, argmax, argmin = Row(np.all), Row(np.any), Row(np.argmax), Row(np.argmin)
+    argsort, argpartition, nonzero, searchsorted = (
+        Row(np.argsort),
+        Row(np.argpartition),
+        Row(np.nonzero),
+        Row(np.searchsorted),
+    )
+    clip, round, dot, trace, diagonal = Row(np.clip), Row(np.round), Row(np.dot), Row(np.trace), Row(np.diagonal)
+    ravel, flatten, squeeze, swapaxes = Row(np.ravel), Row(shapes.flatten), Row(np.squeeze), Row(np.swapaxes)
+    repeat, take, compress, choose = Row(np.repeat), Row(np.take), Row(indexing.compress), Row(np.choose)
+    astype, copy = Row(np.astype), Row(np.copy)
+    reshape, transpose, permute = flattening(np.reshape), flattening(np.transpose), flattening(np.transpose)
+
+    def sort(self, *args: Any, **kwargs: Any) -> Any:
+        """ndarray.sort sorts in place, which a tensor does not."""
+        raise NotDifferentiableError("Tensor.sort() would sort in place; use np.sort(t), which gives a new tensor")
+
+    # Functions that read well as methods, as in PyTorch and micrograd
+
+    exp, log, sqrt, square, abs = Row(np.exp), Row(np.log), Row(np.sqrt), Row(np.square), Row(np.absolute)
+    sin, cos, tan, tanh, sinh, cosh = (
+        Row(np.sin),
+        Row(np.cos),
+        Row(np.tan),
+        Row(np.tanh),
+        Row(np.sinh),
+        Row(np.cosh),
+    )
+    matmul, pow, maximum, minimum = Row(np.matmul), Row(np.power), Row(np.maximum), Row(np.minimum)
+    unsqueeze, expand_dims = Row(np.expand_dims), Row(np.expand_dims)
+    sigmoid, relu = Row(activations.sigmoid), Row(activations.relu)
+    softmax, log_softmax = Row(activations.softmax), Row(activations.log_softmax)

@@ -1,0 +1,108 @@
+"""Whether operations are recorded, and who watches: per thread and per async task."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from functools import wraps
+from types import TracebackType
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from autograd.chain_rule import Step
+from autograd.graph import Node
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Watch(Protocol):
+    """Is shown each recorded operation, and each step of `backward`."""
+
+    def recorded(self, node: Node, values: list[Any], out: Any) -> None:
+        """An operation was recorded."""
+
+    def stepped(self, step: Step) -> None:
+        """A contribution was computed."""
+
+
+class Mode(NamedTuple):
+    """How operations run in this context."""
+
+    recording: bool = True
+    watch: Watch | None = None
+
+
+_mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
+_lock = threading.Lock()
+special = 0
+"""How many mode contexts are entered anywhere: while it is 0, nobody needs to look at the context variable."""
+
+current: Callable[[], Mode] = _mode.get
+
+
+class ModeContext:
+    """A context manager, and a decorator, that changes the mode and restores it whatever happens."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[Mode]] = []
+
+    def mode(self) -> Mode:
+        """The mode inside."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Any:
+        global special
+        with _lock:
+            special += 1
+        self._tokens.append(_mode.set(self.mode()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global special
+        _mode.reset(self._tokens.pop())
+        with _lock:
+            special -= 1
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+            with type(self)():
+                return function(*args, **kwargs)
+
+        return inside
+
+
+class no_grad(ModeContext):  # noqa: N801 - named as in PyTorch, used like a function
+    """Compute without recording: nothing inside requires grad.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     w -= 0.5 * w
+    >>> w
+    Tensor([0.5, 1. ], requires_grad=True)
+    """
+
+    def mode(self) -> Mode:
+        return current()._replace(recording=False)
+
+
+class enable_grad(ModeContext):  # noqa: N801
+    """Record again inside a `no_grad` block.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, enable_grad, no_grad
+    >>> x = Tensor(3.0, requires_grad=True)
+    >>> with no_grad(), enable_grad():
+    ...     (x * x).requires_grad
+    True
+    """
+
+    def mode(self) -> Mode:
+        return current()._replace(recording=True)

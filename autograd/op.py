@@ -1,0 +1,583 @@
+"""The kinds of op, and the words in which a row of the table is written.
+
+A row says how one NumPy function differentiates. Its kind is the function's linearity, and the kind derives both modes:
+
+============== ============================================== ======================== =============================
+kind           the row gives, for each argument               reverse                  forward
+============== ============================================== ======================== =============================
+`Elementwise`  its local derivative, shaped like the output   upstream * local         tangent * local
+`Linear`       its adjoint (the transpose)                    adjoint(upstream)        the function of the tangents
+`Multilinear`  its adjoint, given the other arguments         adjoint(upstream)        the function, a tangent at a time
+`General`      its vjp, and its jvp where that is cheaper     vjp(upstream)            jvp, or the vjp transposed
+`Flat`         nothing: the derivative is 0 almost everywhere  --                       --
+`Composite`    a function written in rows that exist           free                     free
+`Refused`      the reason why there is no derivative            --                       --
+============== ============================================== ======================== =============================
+
+**The parameter names of a rule say what it needs**, and so what the forward pass must keep alive:
+
+- ``g``, first: the upstream gradient (in a jvp ``t``: the tangent). A local derivative takes neither;
+- a parameter of the function (``x``, ``y``, ``z`` of a ufunc; ``a``, ``axis`` …): its value. A differentiable argument is
+  kept only if a rule that can run asks for it;
+- ``out``: the function's value;
+- ``shape``: the shape of the argument that the rule differentiates;
+- where the function takes any number of arrays: the starred parameter (all of them), ``shapes``, and ``i``, which one.
+
+Rules call nothing but NumPy and functions of this package: on arrays they run at full speed; handed Tensors, they record
+themselves, which is every higher derivative. Un-broadcasting and casting happen in the walk, never in a rule.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from itertools import zip_longest
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from autograd.errors import GraphError, NotDifferentiableError, ShapeError
+from autograd.graph import Node, make_node
+
+Array = Any
+Rule = Callable[..., Any]
+Edge = Callable[..., Any]
+
+
+class Recorder(Protocol):
+    """What a walk needs of the tensors above it in order to record itself; `tensor.py` provides it."""
+
+    def wrap(self, value: Array, node: Node) -> Any:
+        """A tensor of this value, made by this node."""
+
+    def apply(self, op: Op, args: Sequence[Any]) -> Any:
+        """The op applied to arrays and tensors, recorded where one of them is."""
+
+    def transpose(self, function: Rule, spec: Any, tangent: Array) -> Array:
+        """The transpose of a linear function of an array of this spec, applied to `tangent`."""
+
+
+class Row(ABC):
+    """What the table says about one public function."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        self.function = function
+        self.name: str = name or function.__name__
+
+
+@final
+class Flat(Row):
+    """The derivative is zero almost everywhere: the value is computed and nothing is recorded."""
+
+    __slots__ = ()
+
+
+@final
+class Composite(Row):
+    """A function written in rows that exist: `body` is called with the tensors and its parts record themselves."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self.body = body
+
+
+@final
+class Refused(Row):
+    """No derivative, or none yet: calling the function with a tensor raises, with the reason."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, function: Callable[..., Any], reason: str) -> None:
+        super().__init__(function)
+        self.reason = reason
+
+
+class Op(Row):
+    """A function that is recorded: a forward function, and rules that say how it differentiates.
+
+    Attributes
+    ----------
+    forward : callable
+        Arrays in, array (or tuple of arrays) out; takes the arguments in canonical order, by position.
+    parameters : tuple of str
+        Names of those arguments; `starred` is the position of a ``*parameter``, or the number of parameters.
+    bind : callable
+        The arguments of the public function in, those of `forward` out.
+    rules : tuple
+        For each argument its rule; None where the argument is not differentiable. Trailing ones are left out.
+    keeps : tuple of str
+        What the rules ask the forward pass to keep.
+    edges : tuple of callable
+        For each rule the function (upstream, node, position) -> contribution that it stands for.
+    flat : frozenset of str
+        Arguments in which the derivative is zero, so that a tensor that requires grad is welcome there.
+    many : bool
+        Whether there are several outputs: `forward` returns a tuple.
+    """
+
+    __slots__ = (
+        "bind",
+        "defaults",
+        "edges",
+        "flat",
+        "forward",
+        "keeps",
+        "many",
+        "parameters",
+        "pull",
+        "rules",
+        "starred",
+    )
+
+    collects = False  # whether a walk hands back the cotangents of this op's nodes
+
+    pull: Callable[[Node, Any, set[Node] | None], Sequence[Any]]
+    """The contributions to the node's inputs; None where an input is constant or not wanted."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *rules: Rule | float | None,
+        forward: Callable[..., Any] | None = None,
+        name: str | None = None,
+        bind: Callable[..., tuple[Any, ...]] | None = None,
+        flat: Sequence[str] = (),
+        joint: bool = False,
+        many: bool = False,
+        **named: Rule | float | None,
+    ) -> None:
+        super().__init__(function, name)
+        self.forward = forward or getattr(function, "forward", function)
+        self.parameters, self.defaults, self.starred = signature(
+            function if isinstance(function, np.ufunc) else self.forward
+        )
+        self.bind = bind or self.fill
+        self.flat = frozenset(flat)
+        self.many = many
+        by_name = dict(zip(self.parameters, rules, strict=False)) | named
+        last = max(self.parameters.index(parameter) for parameter in by_name)
+        self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])
+        asked = dict.fromkeys(name for position in range(len(self.rules)) for name in self.asks(position))
+        self.keeps = tuple(name for name in asked if name == "out" or self.differentiates(name))
+        self.edges = tuple(None if rule is None else self.edge(rule) for rule in self.rules)
+        self.pull = self.walk_edges(joint)
+
+    def fill(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """The arguments of a call in canonical order, defaults filled in."""
+        if "out" in kwargs and kwargs["out"] is None:
+            del kwargs["out"]
+        rest = self.parameters[len(args) :] if self.starred == len(self.parameters) else ()
+        missing = [name for name in rest if name not in kwargs and name not in self.defaults]
+        if missing:
+            raise TypeError(f"{self.name}() is missing its argument {missing[0]!r}")
+        given = args + tuple(kwargs.pop(name) if name in kwargs else self.defaults[name] for name in rest)
+        if kwargs or (len(given) > len(self.parameters) == self.starred):
+            extra = " and ".join(map(repr, kwargs)) or f"{len(args)} arguments"
+            raise NotDifferentiableError(
+                f"{self.name}() of a Tensor takes ({', '.join(self.parameters)}), not {extra}; "
+                "apply that part in a call of its own, or use plain arrays"
+            )
+        return given
+
+    # What the forward pass keeps, and how a rule gets it back
+
+    def differentiates(self, parameter: str) -> bool:
+        """Whether the argument of this name has a rule."""
+        position = self.parameters.index(parameter) if parameter in self.parameters else len(self.rules)
+        return position < len(self.rules) and self.rules[position] is not None
+
+    def asks(self, position: int) -> tuple[str, ...]:
+        """The names of all that is needed for the argument at this position, in either mode."""
+        return names_of(self.rules[position])
+
+    def keep(self, inputs: Sequence[Node | None], values: Sequence[Any], out: Any) -> tuple[Any, ...]:
+        """What the rules that can run asked for, aligned with `keeps`; None for the rest."""
+        asked = {
+            name
+            for position, source in enumerate(inputs)
+            if source is not None
+            for name in self.asks(min(position, self.starred))
+        }
+        return tuple(self.value(name, values, out) if name in asked else None for name in self.keeps)
+
+    def value(self, name: str, values: Sequence[Any], out: Any) -> Any:
+        """The output, or the argument of this name."""
+        if name == "out":
+            return out
+        position = self.parameters.index(name)
+        return tuple(values[position:]) if position == self.starred else values[position]
+
+    def lift(self, node: Node, recorder: Recorder) -> Node:
+        """The same application with tensors for what it kept: a rule that uses them records itself."""
+        kept = tuple(self.lift_one(node, name, node.kept[index], recorder) for index, name in enumerate(self.keeps))
+        return make_node(node.op, node.inputs, node.constants, kept, node.spec)
+
+    def lift_one(self, node: Node, name: str, value: Any, recorder: Recorder) -> Any:
+        def lifted(value: Any, source: Node | None) -> Any:
+            return value if source is None or value is None else recorder.wrap(value, source)
+
+        if name == "out" and isinstance(value, tuple):
+            return tuple(lifted(part, pick(node, index)) for index, part in enumerate(value))
+        if name == "out":
+            return lifted(value, node)
+        position = self.parameters.index(name)
+        if position == self.starred and value is not None:
+            return tuple(map(lifted, value, node.inputs[position:]))
+        return lifted(value, node.inputs[position])
+
+    def getter(self, name: str) -> Callable[[Node, int], Any]:
+        """How to find what a rule asked for by name, given the node and the argument's position."""
+        if name in self.keeps:
+            index = self.keeps.index(name)
+            return lambda node, position: node.kept[index]
+        if name == "shape":
+            return shape_of
+        if name == "shapes":
+            return lambda node, position: [shape_of(node, other) for other in range(self.starred, len(node.inputs))]
+        if name == "i":
+            return lambda node, position: position - self.starred
+        which = self.parameters.index(name)
+        return lambda node, position: node.constants[which]
+
+    def bound(self, rule: Rule) -> Edge:
+        """The rule as a function of (upstream or tangent, node, position)."""
+        getters = [self.getter(name) for name in names_of(rule)]
+        return lambda g, node, position: rule(filled(g, node.spec), *[get(node, position) for get in getters])
+
+    # What a kind must say
+
+    def edge(self, rule: Any) -> Edge:
+        """The function (upstream, node, position) -> contribution that a rule stands for."""
+        return self.bound(rule)
+
+    @abstractmethod
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        """The tangent of the node's value, from those of its inputs (None: zero; not all are None)."""
+
+    def local(self, node: Node, position: int) -> Any:
+        """The local derivative on the edge to an argument, where it is an array like the output; else None."""
+        return None
+
+    def walk_edges(self, joint: bool) -> Callable[[Node, Any, set[Node] | None], Sequence[Any]]:
+        """`pull`, made for the number of edges that this row has."""
+        starred, edges = self.starred, self.edges
+        if joint:
+            return lambda node, g, wanted: (*[None] * starred, *edges[-1](g, node, starred))
+        if starred < len(self.parameters):
+            return lambda node, g, wanted: [
+                edges[min(position, starred)](g, node, position) if needed(source, wanted) else None
+                for position, source in enumerate(node.inputs)
+            ]
+        if len(edges) == 1:
+            only = edges[0]
+            return lambda node, g, wanted: (only(g, node, 0),)
+        if len(edges) == 2 and None not in edges:
+            first, second = edges
+
+            def pull(node: Node, g: Any, wanted: set[Node] | None) -> Sequence[Any]:
+                x, y = node.inputs
+                return (
+                    first(g, node, 0) if x is not None and (wanted is None or x in wanted) else None,
+                    second(g, node, 1) if y is not None and (wanted is None or y in wanted) else None,
+                )
+
+            return pull
+        return lambda node, g, wanted: [
+            edge(g, node, position) if needed(source, wanted) and edge else None
+            for position, (source, edge) in enumerate(zip(node.inputs, edges))
+        ]
+
+
+def needed(source: Node | None, wanted: set[Node] | None) -> bool:
+    """Whether the contribution to this input is asked for."""
+    return source is not None and (wanted is None or source in wanted)
+
+
+def shape_of(node: Node, position: int) -> tuple[int, ...]:
+    """The shape of an argument of a call."""
+    source = node.inputs[position]
+    shape: tuple[int, ...] = np.shape(node.constants[position]) if source is None else source.spec.shape
+    return shape
+
+
+def signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], int]:
+    """Parameter names, their defaults, and the position of the starred one (their number if there is none)."""
+    if isinstance(function, np.ufunc):
+        return ("x", "y", "z")[: function.nin], {}, function.nin
+    parameters = inspect.signature(function).parameters
+    defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
+    starred = [index for index, p in enumerate(parameters.values()) if p.kind is p.VAR_POSITIONAL]
+    return tuple(parameters), defaults, (starred or [len(parameters)])[0]
+
+
+def names_of(rule: Any) -> tuple[str, ...]:
+    """What a rule asks for: the names of its parameters, without the upstream and the tangent."""
+    code = getattr(rule, "__code__", None)
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    return tuple(name for name in names if name not in ("g", "t"))
+
+
+def total(parts: Iterable[Any]) -> Any:
+    """The sum of the parts; of tuples of outputs, the tuple of sums."""
+    parts = list(parts)
+    if isinstance(parts[0], tuple):
+        return tuple(map(total, zip(*parts, strict=True)))
+    return reduce(operator.add, parts)
+
+
+def times_where_nonzero(upstream: Any, local: Any) -> Any:
+    """upstream * local, and 0 where the upstream is 0, even if the local derivative is infinite or NaN there."""
+    if not upstream.all():
+        local = np.where(upstream == 0, 0, local)
+    return upstream * local
+
+
+@final
+class Elementwise(Op):
+    """Element i of the output depends on elements i of the arguments: a rule is the local derivative.
+
+    A rule may be a plain number. `scalar` is the same function for Python floats, used for 0-d float64 values. A
+    `singular` row's local derivative can be infinite or NaN: where the upstream is exactly 0, so is its contribution.
+    """
+
+    __slots__ = ("scalar", "times")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *rules: Rule | float | None,
+        scalar: Callable[[float], float] | None = None,
+        singular: bool = False,
+        **options: Any,
+    ) -> None:
+        self.scalar = scalar
+        self.times = times_where_nonzero if singular else operator.mul
+        super().__init__(function, *rules, **options)
+
+    def edge(self, rule: Any) -> Edge:
+        if not callable(rule):
+            if rule == 1:
+                return lambda g, node, position: g
+            return lambda g, node, position: g * rule
+        times, getters = self.times, [self.getter(name) for name in names_of(rule)]
+        if times is operator.mul and names_of(rule) in [(name,) for name in self.keeps]:
+            index = self.keeps.index(*names_of(rule))
+            return lambda g, node, position: g * rule(node.kept[index])
+        return lambda g, node, position: times(g, rule(*[get(node, position) for get in getters]))
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        contributions = total(self.edges[i](t, node, i) for i, t in enumerate(tangents) if t is not None)
+        return np.broadcast_to(contributions, node.spec.shape)
+
+    def local(self, node: Node, position: int) -> Any:
+        rule = self.rules[position]
+        return rule(*[self.getter(name)(node, position) for name in names_of(rule)]) if callable(rule) else rule
+
+
+@final
+class Linear(Op):
+    """Linear in its differentiable arguments together: a rule is the adjoint of the function in that argument."""
+
+    __slots__ = ()
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        def argument(position: int, source: Node | None, constant: Any) -> Any:
+            if source is not None:
+                return np.zeros(*source.spec) if tangents[position] is None else tangents[position]
+            name = self.parameters[min(position, self.starred)]
+            return np.zeros_like(constant) if self.differentiates(name) else constant
+
+        calls = enumerate(zip_longest(node.inputs, node.constants))
+        return recorder.apply(self, [argument(position, *pair) for position, pair in calls])
+
+
+@final
+class Multilinear(Op):
+    """Linear in each differentiable argument while the others stay: a rule is the adjoint, given the others."""
+
+    __slots__ = ()
+
+    def asks(self, position: int) -> tuple[str, ...]:
+        others = [
+            name
+            for other, name in enumerate(self.parameters)
+            if self.differentiates(name) and (other != position or other == self.starred)
+        ]
+        return (*names_of(self.rules[position]), *others)
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        def with_tangent(position: int) -> Any:
+            values = [self.argument(node, other) for other in range(max(len(node.inputs), len(node.constants)))]
+            values[position] = tangents[position]
+            return recorder.apply(self, values)
+
+        return total(with_tangent(position) for position, t in enumerate(tangents) if t is not None)
+
+    def argument(self, node: Node, position: int) -> Any:
+        """The value of an argument; of one that is replaced by its tangent it may be None."""
+        if node.inputs[position] is None:
+            return node.constants[position]
+        value = node.kept[self.keeps.index(self.parameters[min(position, self.starred)])]
+        return value[position - self.starred] if position >= self.starred else value
+
+
+@final
+class General(Op):
+    """Anything else: a rule is the vjp; `jvps` gives the jvps where they are cheaper than the vjps transposed.
+
+    There is either no jvp or one for each rule. A rule of a function with several outputs gets a tuple of upstreams.
+    """
+
+    __slots__ = ("jvps",)
+
+    def __init__(
+        self, function: Callable[..., Any], *rules: Rule | None, jvps: Sequence[Rule] = (), **options: Any
+    ) -> None:
+        self.jvps = tuple(jvps)
+        super().__init__(function, *rules, **options)
+
+    def asks(self, position: int) -> tuple[str, ...]:
+        return names_of(self.rules[position]) + names_of(self.jvps[position] if self.jvps else None)
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        def part(position: int) -> Any:
+            if self.jvps:
+                return self.bound(self.jvps[min(position, self.starred)])(tangents[position], node, position)
+            only = {node.inputs[position]}
+            vjp = lambda g: self.pull(node, g, only)[position]
+            return recorder.transpose(vjp, node.spec, tangents[position])
+
+        return total(part(position) for position, t in enumerate(tangents) if t is not None)
+
+
+# Ops that no function of NumPy stands for
+
+
+class Parts(dict[int, Any]):
+    """The cotangent of a tuple of outputs: those that have arrived, by position. Adding two adds part by part."""
+
+    def __add__(self, other: Parts) -> Parts:
+        both = Parts(self)
+        both += other
+        return both
+
+    def __iadd__(self, other: Parts) -> Parts:
+        for index, part in other.items():
+            self[index] = self[index] + part if index in self else part
+        return self
+
+
+def filled(upstream: Any, spec: Any) -> Any:
+    """The upstream of a tuple of outputs as a tuple, zeros for those that nothing depends on."""
+    if not isinstance(upstream, Parts):
+        return upstream
+    return tuple(upstream[index] if index in upstream else np.zeros(*part) for index, part in enumerate(spec))
+
+
+def output(outputs: tuple[Any, ...], index: int) -> Any:
+    """One of several outputs."""
+    return outputs[index]
+
+
+@final
+class Output(Op):
+    """One of the outputs of a node that has several."""
+
+    __slots__ = ()
+
+    def edge(self, rule: Any) -> Edge:
+        return lambda g, node, position: Parts({node.constants[1]: g})
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        return tangents[0][node.constants[1]]
+
+
+OUTPUT = Output(output, lambda g, index: g)
+
+
+@final
+class Leaf(Op):
+    """Where a gradient ends: a value that was given, not computed."""
+
+    __slots__ = ()
+
+    collects = True
+
+    def __init__(self) -> None:
+        super().__init__(leaf, name="leaf", value=1)
+        self.pull = lambda node, g, wanted: ()
+
+    def arrive(self, node: Node, upstream: Any) -> Any:
+        """The cotangent that is handed back."""
+        return upstream
+
+    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
+        raise AssertionError("a leaf has no inputs")
+
+
+def leaf(value: Array) -> Array:
+    return value
+
+
+LEAF = Leaf()
+
+
+@final
+class Watched:
+    """The op of a node whose gradient somebody asked for: hooks see it, and may replace it, as it arrives.
+
+    Everything else is the op's own business.
+    """
+
+    collects = True
+
+    def __init__(self, op: Any) -> None:
+        self.op = op
+        self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.retains = op.collects
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.op, name)
+
+    def arrive(self, node: Node, upstream: Any) -> Any:
+        for hook in list(self.hooks.values()):
+            replacement = hook(upstream)
+            if replacement is not None:
+                if np.shape(replacement) != node.spec.shape:
+                    raise ShapeError(
+                        f"a gradient hook on {self.op.name!r} returned shape {np.shape(replacement)}; the gradient has "
+                        f"shape {node.spec.shape}: return an array of that shape, or None to leave it as it is"
+                    )
+                upstream = replacement
+        return upstream
+
+
+@final
+class Changed:
+    """The op of a leaf whose value was changed in place after it was used: walking through it raises."""
+
+    def __init__(self, op: Any) -> None:
+        self.op = op
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.op, name)
+
+    def arrive(self, node: Node, upstream: Any) -> Any:
+        name = getattr(node, "name", None)
+        raise GraphError(
+            f"the leaf {f'{name!r} ' if name else ''}of shape {node.spec.shape} and dtype {node.spec.dtype} was changed in "
+            "place after this graph was computed from it, so its derivatives would be wrong; "
+            "call backward() before the update, or compute the graph again after it"
+        )
+
+
+def pick(node: Node, index: int) -> Node:
+    """The node of one output of a node that has several."""
+    return make_node(OUTPUT, (node,), (None, index), (), node.spec[index])

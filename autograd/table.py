@@ -1,0 +1,80 @@
+"""The table: what is known of each public function, and the words with which a page of `rules` adds a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd.op import Composite, Elementwise, Flat, General, Linear, Multilinear, Op, Refused, Row
+
+Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+TABLE: dict[Any, Row] = {}
+"""Rows by function; ufunc methods by (ufunc, method name)."""
+
+
+def adder(kind: type[Op]) -> Callable[..., Any]:
+    """The word that adds a row of this kind: ``word(function, rule, …, name=rule, …, **options)``."""
+
+    def add(function: Function, *rules: Any, **options: Any) -> Any:
+        TABLE[function] = row = kind(function, *rules, **options)
+        return row
+
+    return add
+
+
+elementwise = adder(Elementwise)
+linear = adder(Linear)
+multilinear = adder(Multilinear)
+general = adder(General)
+
+
+def flat(*functions: Function) -> None:
+    """Rows whose derivative is zero almost everywhere."""
+    for function in functions:
+        TABLE[function] = Flat(function)
+
+
+def refuse(reason: str, *functions: Function) -> None:
+    """Rows that raise, with the reason."""
+    for function in functions:
+        TABLE[function] = Refused(function, reason)
+
+
+def composite(*functions: Any) -> Callable[[F], F]:
+    """Decorate a function written in rows that exist: it stands for each of `functions`."""
+
+    def add(body: F) -> F:
+        for function in functions:
+            TABLE[function] = Composite(function, body)
+        return body
+
+    return add
+
+
+def same_as(row_of: Any, *functions: Any) -> None:
+    """Further names, or (ufunc, method) pairs, for a function that has a row."""
+    for function in functions:
+        TABLE[function] = TABLE[row_of]
+
+
+def dispatched(forward: F) -> F:
+    """A function of this package that answers tensors as NumPy's functions do, through ``__array_function__``.
+
+    `forward` computes with arrays; it stays at hand as the attribute ``forward``.
+    """
+
+    @wraps(forward)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        for argument in (*args, *kwargs.values()):
+            answer = getattr(type(argument), "__array_function__", None)
+            if answer is not None and answer is not np.ndarray.__array_function__:
+                return answer(argument, function, (type(argument),), args, kwargs)
+        return forward(*args, **kwargs)
+
+    function.forward = forward  # type: ignore[attr-defined]
+    return function  # type: ignore[return-value]

@@ -1,0 +1,659 @@
+"""Tensor: a value that remembers how it was computed.
+
+Every operation on a tensor is a row of the table. `record` applies a row and, if an argument requires grad, makes the
+result remember it; `Tensor` is the value with NumPy's operators, methods and protocols in front of `record`.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from autograd import modes
+from autograd.chain_rule import cast, conform, pullback
+from autograd.errors import (
+    AutogradError,
+    DtypeError,
+    GraphError,
+    NotDifferentiableError,
+    OutOfRangeError,
+    ShapeError,
+    SingularError,
+)
+from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, spec_of
+from autograd.methods import NumPyMethods
+from autograd.op import LEAF, Changed, Composite, Flat, Op, Parts, Refused, Watched, pick
+from autograd.table import TABLE
+from autograd.writer import write
+
+Array = Any
+float64 = np.float64
+SCALAR = interned((), np.dtype(np.float64))
+
+
+class Tensor(NumPyMethods):
+    """An array, or a 0-d value, that records what is computed from it.
+
+    Parameters
+    ----------
+    data : array_like
+        The value; it is copied. Numbers and lists become arrays as in NumPy.
+    requires_grad : bool
+        Record what is computed from this tensor, so that `backward` can fill its `grad`. Needs a floating dtype.
+    dtype : dtype, optional
+        The dtype to convert to.
+    name : str, optional
+        What pictures, errors and the text tree call it.
+
+    Raises
+    ------
+    DtypeError
+        For complex numbers, objects and strings, and for integers that should require a gradient.
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_name", "node")
+
+    _data: Array
+    _name: str | None
+    node: Node | None
+
+    __array_priority__ = 1000.0
+
+    def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
+        value = np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype)
+        self._data = checked(value if value.ndim or isinstance(data, np.ndarray) else value[()])
+        self._name = name
+        self.node = None
+        if requires_grad:
+            self.requires_grad = True
+
+    # Value
+
+    @property
+    def data(self) -> Array:
+        """The value: an ndarray, or the NumPy scalar that NumPy itself returns for 0-d."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        value = np.asarray(value._data if isinstance(value, Tensor) else value, dtype=self._data.dtype)
+        if value.shape != self._data.shape:
+            raise ShapeError(
+                f"cannot set the data of a tensor of shape {self._data.shape} to an array of shape {value.shape}; "
+                "make a new Tensor instead"
+            )
+        self._replace(np.array(value) if value.ndim else value[()])
+
+    def numpy(self) -> Array:
+        """The value as an array that shares memory with the tensor. The graph stays behind."""
+        return np.asarray(self._data)
+
+    def detach(self) -> Tensor:
+        """A tensor of the same value, sharing its memory, that requires no grad."""
+        return made(self._data, None)
+
+    @property
+    def name(self) -> str | None:
+        """What pictures, errors and the text tree call this tensor."""
+        return getattr(self, "_name", None) if self.node is None else getattr(self.node, "name", None)
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        if self.node is None:
+            self._name = name
+        else:
+            self.node.name = name
+
+    # Gradient
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether what is computed from this tensor is recorded. It can be switched on leaves only."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        if self.node is not None and self.node.inputs and not required:
+            raise GraphError(
+                f"{describe(self)} was computed by {self.node.op.name!r}: only a leaf can stop requiring grad; "
+                "use detach() for a tensor without history"
+            )
+        if required and self.node is None:
+            if self._data.dtype.kind != "f":
+                raise DtypeError(
+                    f"a tensor of dtype {self._data.dtype} cannot require a gradient; use a floating dtype, "
+                    "such as Tensor(data, dtype=float, requires_grad=True)"
+                )
+            name = self.name
+            self.node = make_leaf(self._data)
+            self.node.name = name
+        elif not required and self.node is not None:
+            self._name, self.node = self.name, None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` and return the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this tensor was given rather than computed from one that requires grad."""
+        return self.node is None or not self.node.inputs
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` left here: an array of this tensor's shape and dtype, or None.
+
+        It is a Tensor after ``backward(create_graph=True)``. Gradients of computed tensors are kept only if `retain_grad`
+        was called.
+        """
+        if self.node is None:
+            return None
+        if not self.node.op.collects:
+            raise GraphError(
+                f"the gradient of {describe(self)}, computed by {self.node.op.name!r}, is not kept; "
+                "call retain_grad() on it before backward()"
+            )
+        return getattr(self.node, "grad", None)
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is None:
+            if self.node is not None:
+                self.node.grad = None
+            return
+        if self.node is None:
+            raise GraphError(
+                f"{describe(self)} does not require grad, so it has no gradient to set; set requires_grad first"
+            )
+        if not isinstance(value, Tensor):
+            value = np.array(value, dtype=self._data.dtype)
+            value = np.full(self._data.shape, value) if value.ndim == 0 else value
+        if value.shape != self._data.shape:
+            raise ShapeError(
+                f"a gradient of shape {value.shape} does not fit {describe(self)}; it must have the tensor's shape"
+            )
+        self.node.grad = value
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def backward(self, seed: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Fill `grad` of every leaf that this tensor was computed from: the chain rule, walked once.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            Gradient of whatever comes after with respect to this tensor, of its shape and dtype; 1 for a scalar.
+        retain_graph : bool, optional
+            Keep what the graph remembers, so that it can be walked again. By default it is released, unless
+            `create_graph` is set.
+        create_graph : bool
+            Record the walk: the gradients become Tensors which can themselves be differentiated.
+
+        Raises
+        ------
+        GraphError
+            If the tensor requires no grad, if the graph was released by an earlier call, or if a leaf was changed in
+            place since. Every `grad` is then as it was before.
+        ShapeError, DtypeError
+            If there is no seed for a tensor of several elements, or one that does not fit.
+
+        Examples
+        --------
+        >>> from autograd import Tensor
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (x * x).backward()
+        >>> x.grad
+        np.float64(6.0)
+        """
+        if self.node is None:
+            raise GraphError(
+                f"backward() of {describe(self)}, which does not require grad: "
+                "nothing that it was computed from has requires_grad=True, or it was computed under no_grad()"
+            )
+        if isinstance(self.node.kept, Released):
+            self.node.kept[0]
+        frame = sys._getframe(1)
+        by = f"the backward() call at {PurePath(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        watch = modes.current().watch
+        retain = create_graph if retain_graph is None else retain_graph
+        start = seed_for(self, seed)
+        arrived = pullback(
+            {self.node: start},
+            observer=None if watch is None else watch.stepped,
+            recorder=RECORDER if create_graph else None,
+            released_by=None if retain else by,
+        )
+        accumulate(arrived, start)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this computed tensor in `grad` when `backward` passes."""
+        self._watched("retain_grad()").retains = True
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call `hook` with the gradient of this tensor as it arrives in `backward`.
+
+        Parameters
+        ----------
+        hook : callable
+            Is given the gradient; may return another of the same shape to take its place, or None. It must not write to
+            what it is given.
+
+        Returns
+        -------
+        callable
+            Removes the hook.
+        """
+        hooks = self._watched("register_hook()").hooks
+        key = next_number()
+        hooks[key] = hook
+        return lambda: hooks.pop(key, None) and None
+
+    def _watched(self, caller: str) -> Watched:
+        if self.node is None:
+            raise GraphError(f"{caller} on {describe(self)}, which does not require grad; set requires_grad first")
+        if not isinstance(self.node.op, Watched):
+            self.node.op = Watched(self.node.op)
+        return self.node.op
+
+    # Change in place
+
+    def _replace(self, value: Array) -> None:
+        """Take a new value for this tensor, whose old graph, if it is a leaf, is stale from now on."""
+        old = self.node
+        self._data = value
+        if old is None:
+            return
+        if old.inputs:
+            self.node = None
+            return
+        self.node = fresh = make_leaf(value)
+        fresh.name, fresh.grad, fresh.op = getattr(old, "name", None), getattr(old, "grad", None), old.op
+        old.op = Changed(old.op)
+
+    def _assign(self, compute: Callable[..., Tensor], *args: Any) -> Tensor:
+        """Make this tensor the result of ``compute(self, *args)``; the leaf of an optimizer stays the same leaf."""
+        recording = modes.current().recording
+        if recording and self.node is not None and not self.node.inputs:
+            raise GraphError(
+                f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are recorded; "
+                "do it under no_grad(), or assign into a copy"
+            )
+        result = compute(self, *args)
+        if not isinstance(result, Tensor) or result._data.shape != self._data.shape:
+            raise ShapeError(
+                f"assigning a result of shape {np.shape(result)} in place into {describe(self)}; "
+                "the shapes must be equal: write t = t + v for a new tensor"
+            )
+        if result._data.dtype != self._data.dtype:
+            if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
+                raise DtypeError(
+                    f"assigning a result of dtype {result._data.dtype} in place into {describe(self)}; "
+                    "write t = t + v for a new tensor"
+                )
+            result = result.astype(self._data.dtype)
+        if recording or self.node is None or self.node.inputs:
+            self._data, self.node = result._data, result.node
+        elif isinstance(self._data, np.ndarray):
+            self._data[...] = result._data
+            self._replace(self._data)
+        else:
+            self._replace(result._data)
+        return self
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise NotDifferentiableError(
+                f"np.{ufunc.__name__} with out=: writing a Tensor's result into an array would lose the graph; "
+                "write a = a + t instead of a += t, or use t.detach().numpy()"
+            )
+        kwargs = {name: value for name, value in kwargs.items() if value is not None}
+        if method == "__call__":
+            if kwargs.get("where", False) is True:
+                del kwargs["where"]
+            if kwargs:
+                raise NotDifferentiableError(
+                    f"np.{ufunc.__name__} of a Tensor takes no {' or '.join(kwargs)}=; "
+                    "use np.where(condition, …) and astype(dtype) on its result"
+                )
+            return APPLY[ufunc](*inputs)
+        return APPLY[ufunc, method](*inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return APPLY[function](*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.node is not None:
+            raise NotDifferentiableError(
+                f"converting {describe(self)}, which requires grad, to an array would lose the graph; "
+                "use np.stack([…]) to join tensors, or t.detach().numpy() for the value"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        leaf = self.node is not None and not self.node.inputs
+        return restored, (self._data, leaf, self.grad if leaf else None, self.name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        function, (data, leaf, grad, name) = self.__reduce_ex__(4)
+        twin: Tensor = function(copy.deepcopy(data), leaf, copy.deepcopy(grad, memo), name)
+        return twin
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
+        if self._data.dtype not in (np.float64, np.int64, np.bool_):
+            text += f", dtype={self._data.dtype}"
+        if self.node is not None and self.node.inputs:
+            text += f", op={self.node.op.name}"
+        elif self.node is not None:
+            text += ", requires_grad=True"
+        return f"Tensor({text}{f', name={self.name!r}' if self.name else ''})"
+
+
+def restored(data: Array, requires_grad: bool, grad: Any, name: str | None) -> Tensor:
+    """A leaf with these contents; what pickling and copying a tensor come down to."""
+    tensor = Tensor(data, requires_grad, name=name)
+    if grad is not None:
+        tensor.grad = grad
+    return tensor
+
+
+new = Tensor.__new__
+
+
+def made(value: Array, node: Node | None) -> Tensor:
+    """A tensor of this value, made by this node."""
+    tensor = new(Tensor)
+    tensor._data, tensor.node = value, node
+    return tensor
+
+
+def make_leaf(value: Array) -> Node:
+    """A node for a value that was given."""
+    node = make_node(LEAF, (), (), (), spec_of(value))
+    node.value = value
+    return node
+
+
+def variable(value: Array) -> Tensor:
+    """A leaf that requires grad and shares the memory of `value`."""
+    return made(value, make_leaf(value))
+
+
+def checked(value: Array) -> Array:
+    """The value, if its dtype is one that tensors can have."""
+    if value.dtype.kind == "c":
+        raise DtypeError(
+            f"complex numbers are not supported yet (got dtype {value.dtype}); use the real and imaginary parts"
+        )
+    if value.dtype.kind not in "fiub":
+        raise DtypeError(
+            f"a Tensor holds numbers, not dtype {value.dtype}; give it numbers in a rectangular nesting of lists, "
+            "or use np.stack to join tensors"
+        )
+    return value
+
+
+def describe(value: Any) -> str:
+    """What an error says of an operand: kind, dtype, shape, name."""
+    if isinstance(value, Tensor):
+        return f"Tensor({value._data.dtype} {value._data.shape}{f' {value.name!r}' if value.name else ''})"
+    if isinstance(value, np.ndarray | np.generic):
+        return f"array({value.dtype} {value.shape})"
+    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:56]} …"
+
+
+# Applying rows
+
+EXPECTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
+CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
+    (np.linalg.LinAlgError, SingularError, "check the matrix: its rank, its symmetry, its shape"),
+    (IndexError, OutOfRangeError, "indices run from -n to n - 1, axes from -ndim to ndim - 1"),
+    (ValueError, ShapeError, "reshape, transpose or index the operands so that they fit"),
+    (TypeError, DtypeError, "check the operands' dtypes"),
+]
+
+
+def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
+    """NumPy's complaint about a call, with the operation, its operands and a cure."""
+    if isinstance(error, AutogradError):
+        return error
+    kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))
+    reason = str(error).rstrip(". ")
+    return kind(f"{op.name}({', '.join(map(describe, args))}): {reason}; {cure}")
+
+
+def carries(op: Any, spec: Any) -> bool:
+    """Whether a value of this spec carries a gradient."""
+    kinds = {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
+    if kinds & set("cO"):
+        raise DtypeError(
+            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers"
+        )
+    return "f" in kinds
+
+
+def constant(op: Op, name: str, tensor: Tensor) -> Array:
+    """The value of a tensor in an argument that is not differentiable."""
+    if tensor.node is not None and name not in op.flat:
+        raise NotDifferentiableError(
+            f"{op.name}() is not differentiable in its argument {name!r}, and {describe(tensor)} requires grad; "
+            "use t.detach() there if its gradient is not wanted"
+        )
+    return tensor._data
+
+
+def on_scalar(scalar: Callable[[float], float], forward: Callable[[Array], Array], x: float) -> Any:
+    """A function of Python floats applied to a NumPy scalar; NumPy's own where it has no finite answer."""
+    try:
+        return float64(scalar(x))
+    except (ValueError, OverflowError):
+        return forward(x)
+
+
+def record(op: Op, args: Sequence[Any]) -> Any:
+    """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
+    values, inputs = [], []
+    for position, argument in enumerate(args):
+        node = None
+        if isinstance(argument, Tensor):
+            if op.differentiates(op.parameters[min(position, op.starred)]):
+                node, argument = argument.node, argument._data
+            else:
+                argument = constant(op, op.parameters[position], argument)
+        values.append(argument)
+        inputs.append(node)
+    try:
+        out = op.forward(*values)
+    except EXPECTED as error:
+        raise explain(op, args, error) from error
+    mode = modes.current()
+    spec = spec_of(out) if mode.recording and any(source is not None for source in inputs) else None
+    if spec is None or not carries(op, spec):
+        return tuple(made(part, None) for part in out) if isinstance(out, tuple) else made(out, None)
+    constants = tuple(None if source is not None else value for source, value in zip(inputs, values, strict=True))
+    node = make_node(op, tuple(inputs), constants, op.keep(inputs, values, out), spec)
+    if mode.watch is not None:
+        mode.watch.recorded(node, values, out)
+    if isinstance(out, tuple):
+        return tuple(made(part, pick(node, index)) for index, part in enumerate(out))
+    return made(out, node)
+
+
+def plain(value: Any) -> Any:
+    """Tensors, also within tuples, lists and dicts, replaced by their values."""
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, tuple | list):
+        return type(value)(map(plain, value))
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return value
+
+
+def constants_of(value: Any) -> Any:
+    """Arrays, also within tuples and lists, as tensors that require no grad; other things as they are."""
+    if isinstance(value, tuple | list):
+        return [constants_of(part) for part in value] if isinstance(value, list) else tuple(map(constants_of, value))
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
+        return made(value, None)
+    return value
+
+
+class Appliers(dict[Any, Callable[..., Any]]):
+    """For each function of the table what calls it with tensors; made when it is first asked for."""
+
+    def __missing__(self, function: Any) -> Callable[..., Any]:
+        self[function] = apply = applier(function)
+        return apply
+
+
+def applier(function: Any) -> Callable[..., Any]:
+    """What calls this function with tensors."""
+    row = TABLE.get(function)
+    if isinstance(row, Composite):
+        return row.body
+    if isinstance(row, Op):
+        if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
+            return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
+        return write(row, globals())
+    if isinstance(row, Flat):
+        return lambda *args, **kwargs: constants_of(function(*plain(args), **plain(kwargs)))
+
+    def raises(*args: Any, **kwargs: Any) -> Any:
+        raise NotDifferentiableError(refusal(function, row))
+
+    return raises
+
+
+def refusal(function: Any, row: Refused | None) -> str:
+    """Why there is no derivative, and what to do."""
+    ufunc, method = function if isinstance(function, tuple) else (function, None)
+    name = f"{getattr(ufunc, '__module__', 'numpy')}.{ufunc.__name__}".replace("autograd.", "")
+    name = (
+        f"numpy.{ufunc.__name__}.{method}"
+        if method
+        else f"numpy.{ufunc.__name__}"
+        if isinstance(ufunc, np.ufunc)
+        else name
+    )
+    if row is not None:
+        return f"{name} does not take a Tensor: {row.reason}"
+    return (
+        f"{name} has no row in the table of derivatives; add one with autograd.elementwise, linear or general "
+        "(the built-in rows are in autograd/rules), or give it t.detach().numpy()"
+    )
+
+
+APPLY = Appliers()
+NumPyMethods.apply = APPLY
+
+
+# The reverse walk from a tensor
+
+
+def seed_for(tensor: Tensor, seed: Any) -> Array:
+    """The seed of a reverse walk from a tensor, in the tensor's shape."""
+    spec = spec_of(tensor._data)
+    if seed is None:
+        if tensor._data.size != 1:
+            raise ShapeError(
+                f"backward() of {describe(tensor)} needs a seed of shape {spec.shape}, since it is not a scalar; "
+                "call .sum().backward(), or backward(seed)"
+            )
+        return cast(np.ones(*spec)[()], spec)
+    given = seed._data if isinstance(seed, Tensor) else seed
+    if not isinstance(given, np.ndarray | np.generic):
+        given = np.asarray(given, dtype=spec.dtype)
+    if given.shape != spec.shape or given.dtype != spec.dtype:
+        kind = ShapeError if given.shape != spec.shape else DtypeError
+        raise kind(
+            f"a seed of shape {given.shape} and dtype {given.dtype} does not fit {describe(tensor)}; "
+            f"it must have shape {spec.shape} and dtype {spec.dtype}"
+        )
+    return cast(seed if isinstance(seed, Tensor) else given, spec)
+
+
+def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
+    """Add what arrived at leaves and watched nodes to their gradients; all of them, or none."""
+    taken = {id(owner(seed))}
+    grads = {}
+    for node, gradient in arrived.items():
+        if isinstance(node.op, Watched) and not node.op.retains:
+            continue
+        gradient = own(gradient, node.spec, taken)
+        before = getattr(node, "grad", None)
+        grads[node] = gradient if before is None else before + gradient
+    for node, gradient in grads.items():
+        node.grad = gradient
+
+
+def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:
+    """A gradient in its tensor's dtype that shares memory with nothing else; `taken` are the buffers given away."""
+    if gradient.dtype != spec.dtype:
+        gradient = gradient.astype(spec.dtype)
+    if not isinstance(gradient, np.ndarray):
+        return gradient
+    if id(owner(gradient)) in taken or not gradient.flags.writeable:
+        gradient = gradient.copy()
+    taken.add(id(owner(gradient)))
+    return gradient
+
+
+def owner(value: Any) -> Any:
+    """The array that owns the memory of this one."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    return value
+
+
+class TensorRecorder:
+    """What a walk needs of tensors in order to record itself."""
+
+    def wrap(self, value: Array, node: Node) -> Tensor:
+        """A tensor of this value, made by this node."""
+        return made(value, node)
+
+    def apply(self, op: Op, args: Sequence[Any]) -> Any:
+        """The op applied to arguments in canonical order: an array if all are arrays."""
+        return record(op, args) if any(isinstance(a, Tensor) for a in args) else op.forward(*args)
+
+    def transpose(self, function: Callable[[Any], Any], spec: Any, tangent: Array) -> Any:
+        """The transpose of a linear function of an array of this spec, applied to `tangent`."""
+        specs = [spec] if isinstance(spec, Spec) else spec
+        with modes.enable_grad():
+            variables = [variable(np.zeros(*part)) for part in specs]
+            result = function(variables[0] if isinstance(spec, Spec) else Parts(enumerate(variables)))
+            if not isinstance(result, Tensor) or result.node is None:
+                zeros = tuple(np.zeros(*part) for part in specs)
+                return zeros[0] if isinstance(spec, Spec) else zeros
+            result = conform(result, spec_of(tangent))
+        targets = [v.node for v in variables]
+        plainly = closed([result.node], targets) and not isinstance(tangent, Tensor)
+        arrived = pullback({result.node: tangent}, targets, recorder=None if plainly else self)
+        parts = tuple(arrived.get(t, np.zeros(*part)) for t, part in zip(targets, specs, strict=True))
+        return parts[0] if isinstance(spec, Spec) else parts
+
+
+RECORDER = TensorRecorder()
