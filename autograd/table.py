@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -16,12 +17,22 @@ F = TypeVar("F", bound=Function)
 TABLE: dict[Any, Row] = {}
 """Rows by function; ufunc methods by (ufunc, method name)."""
 
+PAGES: dict[Any, str] = {}
+"""The module that declares each row, by the same keys."""
+
+
+def enter(function: Any, row: Row) -> None:
+    """Put a row into the table, and note where the word that called this was used."""
+    TABLE[function] = row
+    PAGES[function] = sys._getframe(2).f_globals["__name__"]
+
 
 def adder(kind: type[Op]) -> Callable[..., Any]:
     """The word that adds a row of this kind: ``word(function, rule, …, name=rule, …, **options)``."""
 
     def add(function: Function, *rules: Any, **options: Any) -> Any:
-        TABLE[function] = row = kind(function, *rules, **options)
+        row = kind(function, *rules, **options)
+        enter(function, row)
         return row
 
     return add
@@ -36,13 +47,13 @@ general = adder(General)
 def flat(*functions: Function) -> None:
     """Rows whose derivative is zero almost everywhere."""
     for function in functions:
-        TABLE[function] = Flat(function)
+        enter(function, Flat(function))
 
 
 def refuse(reason: str, *functions: Function) -> None:
     """Rows that raise, with the reason."""
     for function in functions:
-        TABLE[function] = Refused(function, reason)
+        enter(function, Refused(function, reason))
 
 
 def composite(*functions: Any) -> Callable[[F], F]:
@@ -50,7 +61,7 @@ def composite(*functions: Any) -> Callable[[F], F]:
 
     def add(body: F) -> F:
         for function in functions:
-            TABLE[function] = Composite(function, body)
+            enter(function, Composite(function, body))
         return body
 
     return add
@@ -59,7 +70,7 @@ def composite(*functions: Any) -> Callable[[F], F]:
 def same_as(row_of: Any, *functions: Any) -> None:
     """Further names, or (ufunc, method) pairs, for a function that has a row."""
     for function in functions:
-        TABLE[function] = TABLE[row_of]
+        enter(function, TABLE[row_of])
 
 
 def dispatched(forward: F) -> F:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -506,16 +506,21 @@ def plain(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, tuple | list):
-        return type(value)(map(plain, value))
+        return like(value, map(plain, value))
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     return value
 
 
+def like(value: Any, parts: Iterable[Any]) -> Any:
+    """A list, tuple or named tuple of the same type as `value`, of other parts."""
+    return getattr(type(value), "_make", type(value))(parts)
+
+
 def constants_of(value: Any) -> Any:
     """Arrays, also within tuples and lists, as tensors that require no grad; other things as they are."""
     if isinstance(value, tuple | list):
-        return [constants_of(part) for part in value] if isinstance(value, list) else tuple(map(constants_of, value))
+        return like(value, map(constants_of, value))
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
         return made(value, None)
     return value
@@ -539,7 +544,8 @@ def applier(function: Any) -> Callable[..., Any]:
             return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
         return write(row, globals())
     if isinstance(row, Flat):
-        return lambda *args, **kwargs: constants_of(function(*plain(args), **plain(kwargs)))
+        call = getattr(*function) if isinstance(function, tuple) else function
+        return lambda *args, **kwargs: constants_of(call(*plain(args), **plain(kwargs)))
 
     def raises(*args: Any, **kwargs: Any) -> Any:
         raise NotDifferentiableError(refusal(function, row))
