@@ -29,8 +29,7 @@ class Step(NamedTuple):
     @property
     def source(self) -> Node:
         """The input that the contribution goes to."""
-        source = self.node.inputs[self.position]
-        assert source is not None
+        source: Node = self.node.args[self.position]
         return source
 
     @property
@@ -90,10 +89,12 @@ def pullback(
             if node.op.collects if ends is None else node in ends:
                 results[node] = upstream
             applied = node if recorder is None else node.op.lift(node, recorder)
-            for position, contribution in enumerate(node.op.pull(applied, upstream, wanted)):
+            contributions = node.op.pull(applied, upstream, wanted)
+            if observer is not None:
+                contributions = shown(observer, node, upstream, contributions)
+            for source, contribution in zip(node.args, contributions):
                 if contribution is None:
                     continue
-                source = node.inputs[position]
                 if source.spec is not node.spec:
                     contribution = conform(contribution, source.spec)
                 if source not in arrived:
@@ -103,11 +104,18 @@ def pullback(
                 else:
                     arrived[source] = arrived[source] + contribution
                     owned.add(source)
-                if observer is not None:
-                    observer(Step(node, position, upstream, contribution))
             if released is not None:
                 node.kept = released
     return results
+
+
+def shown(observer: Observer, node: Node, upstream: Any, contributions: Iterable[Any]) -> list[Any]:
+    """Return the contributions in their inputs' shapes, each shown to the observer."""
+    conformed = [None if c is None else conform(c, source.spec) for source, c in zip(node.args, contributions)]
+    for position, contribution in enumerate(conformed):
+        if contribution is not None:
+            observer(Step(node, position, upstream, contribution))
+    return conformed
 
 
 def pushforward(
@@ -138,7 +146,7 @@ def pushforward(
             if node in tangents:
                 continue
             applied = node.op.lift(node, recorder) if record else node
-            incoming = [None if source is None else arrived.get(source) for source in node.inputs]
+            incoming = [arrived.get(arg) if type(arg) is Node else None for arg in node.args]
             tangent = node.op.push(applied, incoming, recorder)
             arrived[node] = cast(tangent, node.spec)
     return {node: arrived[node] for node in roots if node in arrived}

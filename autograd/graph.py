@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import count, zip_longest
+from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -63,40 +63,48 @@ class Node:
     ----------
     op : Op
         The row of the table that was applied.
-    inputs : tuple of Node or None
-        For each argument the node that made it; None where the argument is a constant.
-    constants : tuple
-        For each argument its value where it is a constant; None where it has a node.
+    args : tuple
+        For each argument of the call the node that made it, or its value where it is a constant.
     kept : tuple or Released
-        The values that the op's rules asked for.
+        What the op's rules asked for of the inputs' and the output's values; constants are in `args` anyway.
     spec : Spec
-        Shape and dtype of the value. Ops that pass the spec of an input on share the very same object.
+        Shape and dtype of the value. Equal specs are one object.
     number : int
         Position in the order of creation.
-    value, grad, name
-        Set for leaves (`name` and `grad` also where the user asked for them), unset elsewhere.
+    about : dict
+        What only leaves and watched nodes have: ``value``, ``name``, ``grad``. Unset elsewhere.
     """
 
-    __slots__ = ("constants", "grad", "inputs", "kept", "name", "number", "op", "spec", "value")
+    __slots__ = ("about", "args", "kept", "number", "op", "spec")
 
     op: Op
-    inputs: tuple[Node | None, ...]
-    constants: tuple[Any, ...]
+    args: tuple[Any, ...]
     kept: Any
     spec: Any
     number: int
-    value: Any
-    grad: Any
-    name: str | None
+    about: dict[str, Any]
+
+    @property
+    def inputs(self) -> tuple[Node | None, ...]:
+        """For each argument the node that made it; None where it is a constant."""
+        return tuple(arg if type(arg) is Node else None for arg in self.args)
+
+    def remember(self, **facts: Any) -> None:
+        """Note things that few nodes have."""
+        self.about = {**getattr(self, "about", {}), **facts}
+
+    def recall(self, fact: str) -> Any:
+        """Return what was noted under this name; None if nothing was."""
+        return getattr(self, "about", {}).get(fact)
 
     def __repr__(self) -> str:
-        return f"<Node {self.number}: {getattr(self, 'name', None) or self.op.name} {self.spec}>"
+        return f"<Node {self.number}: {self.recall('name') or self.op.name} {self.spec}>"
 
 
-def make_node(op: Op, inputs: tuple[Node | None, ...], constants: tuple[Any, ...], kept: Any, spec: Any) -> Node:
-    """A new node, the newest of all."""
+def make_node(op: Op, args: tuple[Any, ...], kept: Any, spec: Any) -> Node:
+    """Return a new node, the newest of all."""
     node = Node()
-    node.op, node.inputs, node.constants, node.kept, node.spec = op, inputs, constants, kept, spec
+    node.op, node.args, node.kept, node.spec = op, args, kept, spec
     node.number = next_number()
     return node
 
@@ -106,8 +114,8 @@ def newest_first(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
     order = list(dict.fromkeys(roots))
     found = set(order)
     for node in order:  # grows while it is read
-        for source in node.inputs:
-            if source is not None and source not in found and source.number >= oldest:
+        for source in node.args:
+            if type(source) is Node and source not in found and source.number >= oldest:
                 found.add(source)
                 order.append(source)
     order.sort(key=attrgetter("number"), reverse=True)
@@ -132,10 +140,8 @@ def closed(roots: Iterable[Node], targets: Iterable[Node]) -> bool:
 
 
 def arguments(node: Node, values: dict[Node, Any]) -> list[Any]:
-    """The arguments of a node's call, its inputs looked up in `values`."""
-    return [
-        constant if source is None else values[source] for source, constant in zip_longest(node.inputs, node.constants)
-    ]
+    """Return the arguments of a node's call, its inputs looked up in `values`."""
+    return [values[arg] if type(arg) is Node else arg for arg in node.args]
 
 
 def replay(roots: Iterable[Node]) -> dict[Node, Any]:
@@ -145,5 +151,5 @@ def replay(roots: Iterable[Node]) -> dict[Node, Any]:
     """
     values: dict[Node, Any] = {}
     for node in reversed(newest_first(roots)):
-        values[node] = node.op.forward(*arguments(node, values)) if node.inputs else node.value
+        values[node] = node.op.forward(*arguments(node, values)) if node.args else node.recall("value")
     return values

@@ -34,7 +34,6 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from itertools import zip_longest
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -197,27 +196,29 @@ class Op(Row):
         """The names of all that is needed for the argument at this position, in either mode."""
         return names_of(self.rules[position])
 
-    def keep(self, inputs: Sequence[Node | None], values: Sequence[Any], out: Any) -> tuple[Any, ...]:
-        """What the rules that can run asked for, aligned with `keeps`; None for the rest."""
+    def keep(self, nodes: Sequence[Node | None], values: Sequence[Any], out: Any) -> tuple[Any, ...]:
+        """Return what the rules that can run asked for, aligned with `keeps`; None for constants and for the rest."""
         asked = {
             name
-            for position, source in enumerate(inputs)
-            if source is not None
+            for position, node in enumerate(nodes)
+            if node is not None
             for name in self.asks(min(position, self.starred))
         }
-        return tuple(self.value(name, values, out) if name in asked else None for name in self.keeps)
+        return tuple(self.kept_value(name, nodes, values, out) if name in asked else None for name in self.keeps)
 
-    def value(self, name: str, values: Sequence[Any], out: Any) -> Any:
-        """The output, or the argument of this name."""
+    def kept_value(self, name: str, nodes: Sequence[Node | None], values: Sequence[Any], out: Any) -> Any:
+        """Return the output, or the argument of this name unless it is a constant."""
         if name == "out":
             return out
         position = self.parameters.index(name)
-        return tuple(values[position:]) if position == self.starred else values[position]
+        if position == self.starred:
+            return tuple(values[position:])
+        return None if nodes[position] is None else values[position]
 
     def lift(self, node: Node, recorder: Recorder) -> Node:
         """The same application with tensors for what it kept: a rule that uses them records itself."""
         kept = tuple(self.lift_one(node, name, node.kept[index], recorder) for index, name in enumerate(self.keeps))
-        return make_node(node.op, node.inputs, node.constants, kept, node.spec)
+        return make_node(node.op, node.args, kept, node.spec)
 
     def lift_one(self, node: Node, name: str, value: Any, recorder: Recorder) -> Any:
         def lifted(value: Any, source: Node | None) -> Any:
@@ -234,17 +235,19 @@ class Op(Row):
 
     def getter(self, name: str) -> Callable[[Node, int], Any]:
         """How to find what a rule asked for by name, given the node and the argument's position."""
+        which = self.parameters.index(name) if name in self.parameters else -1
         if name in self.keeps:
             index = self.keeps.index(name)
-            return lambda node, position: node.kept[index]
+            if name == "out" or which == self.starred:
+                return lambda node, position: node.kept[index]
+            return lambda node, position: node.kept[index] if type(node.args[which]) is Node else node.args[which]
         if name == "shape":
             return shape_of
         if name == "shapes":
-            return lambda node, position: [shape_of(node, other) for other in range(self.starred, len(node.inputs))]
+            return lambda node, position: [shape_of(node, other) for other in range(self.starred, len(node.args))]
         if name == "i":
             return lambda node, position: position - self.starred
-        which = self.parameters.index(name)
-        return lambda node, position: node.constants[which]
+        return lambda node, position: node.args[which]
 
     def bound(self, rule: Rule) -> Edge:
         """The rule as a function of (upstream or tangent, node, position)."""
@@ -273,7 +276,7 @@ class Op(Row):
         if starred < len(self.parameters):
             return lambda node, g, wanted: [
                 edges[min(position, starred)](g, node, position) if needed(source, wanted) else None
-                for position, source in enumerate(node.inputs)
+                for position, source in enumerate(node.args)
             ]
         if len(edges) == 1:
             only = edges[0]
@@ -282,28 +285,28 @@ class Op(Row):
             first, second = edges
 
             def pull(node: Node, g: Any, wanted: set[Node] | None) -> Sequence[Any]:
-                x, y = node.inputs
+                x, y = node.args
                 return (
-                    first(g, node, 0) if x is not None and (wanted is None or x in wanted) else None,
-                    second(g, node, 1) if y is not None and (wanted is None or y in wanted) else None,
+                    first(g, node, 0) if type(x) is Node and (wanted is None or x in wanted) else None,
+                    second(g, node, 1) if type(y) is Node and (wanted is None or y in wanted) else None,
                 )
 
             return pull
         return lambda node, g, wanted: [
             edge(g, node, position) if needed(source, wanted) and edge else None
-            for position, (source, edge) in enumerate(zip(node.inputs, edges))
+            for position, (source, edge) in enumerate(zip(node.args, edges))
         ]
 
 
-def needed(source: Node | None, wanted: set[Node] | None) -> bool:
-    """Whether the contribution to this input is asked for."""
-    return source is not None and (wanted is None or source in wanted)
+def needed(arg: Any, wanted: set[Node] | None) -> bool:
+    """Whether a contribution to this argument is asked for."""
+    return type(arg) is Node and (wanted is None or arg in wanted)
 
 
 def shape_of(node: Node, position: int) -> tuple[int, ...]:
     """The shape of an argument of a call."""
-    source = node.inputs[position]
-    shape: tuple[int, ...] = np.shape(node.constants[position]) if source is None else source.spec.shape
+    arg = node.args[position]
+    shape: tuple[int, ...] = arg.spec.shape if type(arg) is Node else np.shape(arg)
     return shape
 
 
@@ -368,8 +371,8 @@ class Elementwise(Op):
             return lambda g, node, position: g * rule
         times, getters = self.times, [self.getter(name) for name in names_of(rule)]
         if times is operator.mul and names_of(rule) in [(name,) for name in self.keeps]:
-            index = self.keeps.index(*names_of(rule))
-            return lambda g, node, position: g * rule(node.kept[index])
+            get = getters[0]
+            return lambda g, node, position: g * rule(get(node, position))
         return lambda g, node, position: times(g, rule(*[get(node, position) for get in getters]))
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
@@ -388,14 +391,13 @@ class Linear(Op):
     __slots__ = ()
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        def argument(position: int, source: Node | None, constant: Any) -> Any:
-            if source is not None:
-                return np.zeros(*source.spec) if tangents[position] is None else tangents[position]
+        def tangent(position: int, arg: Any) -> Any:
+            if type(arg) is Node:
+                return np.zeros(*arg.spec) if tangents[position] is None else tangents[position]
             name = self.parameters[min(position, self.starred)]
-            return np.zeros_like(constant) if self.differentiates(name) else constant
+            return np.zeros_like(arg) if self.differentiates(name) else arg
 
-        calls = enumerate(zip_longest(node.inputs, node.constants))
-        return recorder.apply(self, [argument(position, *pair) for position, pair in calls])
+        return recorder.apply(self, [tangent(position, arg) for position, arg in enumerate(node.args)])
 
 
 @final
@@ -414,7 +416,7 @@ class Multilinear(Op):
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
         def with_tangent(position: int) -> Any:
-            values = [self.argument(node, other) for other in range(max(len(node.inputs), len(node.constants)))]
+            values = [self.argument(node, other) for other in range(len(node.args))]
             values[position] = tangents[position]
             return recorder.apply(self, values)
 
@@ -422,8 +424,8 @@ class Multilinear(Op):
 
     def argument(self, node: Node, position: int) -> Any:
         """The value of an argument; of one that is replaced by its tangent it may be None."""
-        if node.inputs[position] is None:
-            return node.constants[position]
+        if type(node.args[position]) is not Node:
+            return node.args[position]
         value = node.kept[self.keeps.index(self.parameters[min(position, self.starred)])]
         return value[position - self.starred] if position >= self.starred else value
 
@@ -450,7 +452,7 @@ class General(Op):
         def part(position: int) -> Any:
             if self.jvps:
                 return self.bound(self.jvps[min(position, self.starred)])(tangents[position], node, position)
-            only = {node.inputs[position]}
+            only = {node.args[position]}
             vjp = lambda g: self.pull(node, g, only)[position]
             return recorder.transpose(vjp, node.spec, tangents[position])
 
@@ -493,10 +495,10 @@ class Output(Op):
     __slots__ = ()
 
     def edge(self, rule: Any) -> Edge:
-        return lambda g, node, position: Parts({node.constants[1]: g})
+        return lambda g, node, position: Parts({node.args[1]: g})
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        return tangents[0][node.constants[1]]
+        return tangents[0][node.args[1]]
 
 
 OUTPUT = Output(output, lambda g, index: g)
@@ -570,7 +572,7 @@ class Changed:
         return getattr(self.op, name)
 
     def arrive(self, node: Node, upstream: Any) -> Any:
-        name = getattr(node, "name", None)
+        name = node.recall("name")
         raise GraphError(
             f"the leaf {f'{name!r} ' if name else ''}of shape {node.spec.shape} and dtype {node.spec.dtype} was changed in "
             "place after this graph was computed from it, so its derivatives would be wrong; "
@@ -580,4 +582,4 @@ class Changed:
 
 def pick(node: Node, index: int) -> Node:
     """The node of one output of a node that has several."""
-    return make_node(OUTPUT, (node,), (None, index), (), node.spec[index])
+    return make_node(OUTPUT, (node, index), (), node.spec[index])

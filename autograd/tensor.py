@@ -109,14 +109,14 @@ class Tensor(NumPyMethods):
     @property
     def name(self) -> str | None:
         """What pictures, errors and the text tree call this tensor."""
-        return getattr(self, "_name", None) if self.node is None else getattr(self.node, "name", None)
+        return getattr(self, "_name", None) if self.node is None else self.node.recall("name")
 
     @name.setter
     def name(self, name: str | None) -> None:
         if self.node is None:
             self._name = name
         else:
-            self.node.name = name
+            self.node.remember(name=name)
 
     # Gradient
 
@@ -127,7 +127,7 @@ class Tensor(NumPyMethods):
 
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
-        if self.node is not None and self.node.inputs and not required:
+        if self.node is not None and self.node.args and not required:
             raise GraphError(
                 f"{describe(self)} was computed by {self.node.op.name!r}: only a leaf can stop requiring grad; "
                 "use detach() for a tensor without history"
@@ -138,9 +138,7 @@ class Tensor(NumPyMethods):
                     f"a tensor of dtype {self._data.dtype} cannot require a gradient; use a floating dtype, "
                     "such as Tensor(data, dtype=float, requires_grad=True)"
                 )
-            name = self.name
-            self.node = make_leaf(self._data)
-            self.node.name = name
+            self.node = make_leaf(self._data, self.name)
         elif not required and self.node is not None:
             self._name, self.node = self.name, None
 
@@ -152,7 +150,7 @@ class Tensor(NumPyMethods):
     @property
     def is_leaf(self) -> bool:
         """Whether this tensor was given rather than computed from one that requires grad."""
-        return self.node is None or not self.node.inputs
+        return self.node is None or not self.node.args
 
     @property
     def grad(self) -> Any:
@@ -168,13 +166,13 @@ class Tensor(NumPyMethods):
                 f"the gradient of {describe(self)}, computed by {self.node.op.name!r}, is not kept; "
                 "call retain_grad() on it before backward()"
             )
-        return getattr(self.node, "grad", None)
+        return self.node.recall("grad")
 
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is None:
             if self.node is not None:
-                self.node.grad = None
+                self.node.remember(grad=None)
             return
         if self.node is None:
             raise GraphError(
@@ -187,7 +185,7 @@ class Tensor(NumPyMethods):
             raise ShapeError(
                 f"a gradient of shape {value.shape} does not fit {describe(self)}; it must have the tensor's shape"
             )
-        self.node.grad = value
+        self.node.remember(grad=value)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -280,17 +278,18 @@ class Tensor(NumPyMethods):
         self._data = value
         if old is None:
             return
-        if old.inputs:
+        if old.args:
             self.node = None
             return
-        self.node = fresh = make_leaf(value)
-        fresh.name, fresh.grad, fresh.op = getattr(old, "name", None), getattr(old, "grad", None), old.op
+        self.node = fresh = make_leaf(value, old.recall("name"))
+        fresh.remember(grad=old.recall("grad"))
+        fresh.op = old.op
         old.op = Changed(old.op)
 
     def _assign(self, compute: Callable[..., Tensor], *args: Any) -> Tensor:
         """Make this tensor the result of ``compute(self, *args)``; the leaf of an optimizer stays the same leaf."""
         recording = modes.current().recording
-        if recording and self.node is not None and not self.node.inputs:
+        if recording and self.node is not None and not self.node.args:
             raise GraphError(
                 f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are recorded; "
                 "do it under no_grad(), or assign into a copy"
@@ -308,7 +307,7 @@ class Tensor(NumPyMethods):
                     "write t = t + v for a new tensor"
                 )
             result = result.astype(self._data.dtype)
-        if recording or self.node is None or self.node.inputs:
+        if recording or self.node is None or self.node.args:
             self._data, self.node = result._data, result.node
         elif isinstance(self._data, np.ndarray):
             self._data[...] = result._data
@@ -349,7 +348,7 @@ class Tensor(NumPyMethods):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        leaf = self.node is not None and not self.node.inputs
+        leaf = self.node is not None and not self.node.args
         return restored, (self._data, leaf, self.grad if leaf else None, self.name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
@@ -364,7 +363,7 @@ class Tensor(NumPyMethods):
         text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
         if self._data.dtype not in (np.float64, np.int64, np.bool_):
             text += f", dtype={self._data.dtype}"
-        if self.node is not None and self.node.inputs:
+        if self.node is not None and self.node.args:
             text += f", op={self.node.op.name}"
         elif self.node is not None:
             text += ", requires_grad=True"
@@ -389,10 +388,10 @@ def made(value: Array, node: Node | None) -> Tensor:
     return tensor
 
 
-def make_leaf(value: Array) -> Node:
-    """A node for a value that was given."""
-    node = make_node(LEAF, (), (), (), spec_of(value))
-    node.value = value
+def make_leaf(value: Array, name: str | None = None) -> Node:
+    """Return a node for a value that was given."""
+    node = make_node(LEAF, (), (), spec_of(value))
+    node.about = {"value": value, "name": name}
     return node
 
 
@@ -474,7 +473,7 @@ def on_scalar(scalar: Callable[[float], float], forward: Callable[[Array], Array
 
 def record(op: Op, args: Sequence[Any]) -> Any:
     """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
-    values, inputs = [], []
+    values, nodes = [], []
     for position, argument in enumerate(args):
         node = None
         if isinstance(argument, Tensor):
@@ -483,17 +482,17 @@ def record(op: Op, args: Sequence[Any]) -> Any:
             else:
                 argument = constant(op, op.parameters[position], argument)
         values.append(argument)
-        inputs.append(node)
+        nodes.append(node)
     try:
         out = op.forward(*values)
     except EXPECTED as error:
         raise explain(op, args, error) from error
     mode = modes.current()
-    spec = spec_of(out) if mode.recording and any(source is not None for source in inputs) else None
+    spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
     if spec is None or not carries(op, spec):
         return tuple(made(part, None) for part in out) if isinstance(out, tuple) else made(out, None)
-    constants = tuple(None if source is not None else value for source, value in zip(inputs, values, strict=True))
-    node = make_node(op, tuple(inputs), constants, op.keep(inputs, values, out), spec)
+    made_by = tuple(value if node is None else node for node, value in zip(nodes, values, strict=True))
+    node = make_node(op, made_by, op.keep(nodes, values, out), spec)
     if mode.watch is not None:
         mode.watch.recorded(node, values, out)
     if isinstance(out, tuple):
@@ -609,10 +608,10 @@ def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
         if isinstance(node.op, Watched) and not node.op.retains:
             continue
         gradient = own(gradient, node.spec, taken)
-        before = getattr(node, "grad", None)
+        before = node.recall("grad")
         grads[node] = gradient if before is None else before + gradient
     for node, gradient in grads.items():
-        node.grad = gradient
+        node.remember(grad=gradient)
 
 
 def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:

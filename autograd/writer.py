@@ -19,7 +19,7 @@ For ``np.multiply`` it reads::
         except EXPECTED as _error:
             raise explain(_op, (made(x, x_node), made(y, y_node)), _error) from _error
         ...
-        _node.kept = (y if x_node is not None else None, x if y_node is not None else None)
+        _node.kept = (y, x) if x_node is not None and y_node is not None else (None, None)
         ...
 """
 
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,9 @@ def text(op: Op, reflected: bool) -> str:
     names = op.parameters
     tracked = [name for name in names if op.differentiates(name)]
     nodes = [f"{name}_node" for name in tracked]
-    inputs = [f"{name}_node" if name in tracked else "None" for name in names[: len(op.rules)]]
+    args = [f"{name} if {name}_node is None else {name}_node" if name in tracked else name for name in names]
+    if len(names) == 1:
+        args = nodes
     order = (names[1], names[0], *names[2:]) if reflected else names
     signature = ", ".join(f"{name}=_{name}" if name in op.defaults else name for name in order)
     call = f"({', '.join(names)},)"
@@ -106,8 +109,7 @@ def text(op: Op, reflected: bool) -> str:
         "            return _result",
         "    _node = _result.node = Node()",
         "    _node.op = _op",
-        f"    _node.inputs = ({', '.join(inputs)},)",
-        f"    _node.constants = {constants(op, tracked)}",
+        f"    _node.args = ({', '.join(args)},)",
         f"    _node.kept = {kept(op, tracked)}",
         "    _node.spec = _spec",
         "    _node.number = next_number()",
@@ -120,21 +122,14 @@ def indent(source: str) -> str:
     return "\n".join("    " + line for line in source.splitlines())
 
 
-def constants(op: Op, tracked: list[str]) -> str:
-    """The expression for `Node.constants`."""
-    if len(op.parameters) == 1:
-        return "()"
-    return (
-        "(" + ", ".join(f"None if {n}_node is not None else {n}" if n in tracked else n for n in op.parameters) + ",)"
-    )
-
-
 def kept(op: Op, tracked: list[str]) -> str:
-    """The expression for `Node.kept`: what an argument's rule asks for is kept if that argument has a node."""
-    values = []
-    for name in op.keeps:
-        askers = [f"{other}_node" for other in tracked if name in op.asks(op.parameters.index(other))]
-        always = len(askers) == len(tracked) == 1
-        value = "_out" if name == "out" else name
-        values.append(value if always else f"{value} if {' is not None or '.join(askers)} is not None else None")
-    return f"({''.join(value + ', ' for value in values)})"
+    """Return the expression for `Node.kept`: for each set of arguments that can have a node, what their rules ask for."""
+    branches = []
+    for count in range(len(tracked), 0, -1):
+        for present in combinations(tracked, count):
+            asked = {name for argument in present for name in op.asks(op.parameters.index(argument))}
+            values = ["_out" if name == "out" else name for name in op.keeps]
+            values = [v if name in asked and (name in present or name == "out") else "None" for v, name in zip(values, op.keeps)]
+            branches.append((f"({''.join(value + ', ' for value in values)})", [f"{name}_node" for name in present]))
+    *special, (last, _) = branches
+    return " else ".join([f"{values} if {' is not None and '.join(nodes)} is not None" for values, nodes in special] + [last])

@@ -1,0 +1,246 @@
+"""The engine's cost, as ratios to code written by hand: ``python benchmarks/engine.py``.
+
+Each workload runs in rounds, the contestants one after the other within a round, so that a slow moment of the machine slows
+all of them. A figure is the median over the rounds of the ratio within a round; gradients are compared before anything is
+timed. Peers that are not installed (micrograd, torch) are left out.
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import argparse
+import gc
+import math
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd import Tensor
+
+STEPS = 10_000
+Contestants = dict[str, Callable[[], Any]]
+
+
+def vector_chain() -> Contestants:
+    """10,000 operations tanh, multiply, add on vectors of 16; gradient with respect to the start."""
+    rng = np.random.default_rng(0)
+    start, scale, shift = rng.normal(size=16), rng.uniform(0.5, 1.5, 16), rng.normal(size=16)
+
+    def by_hand() -> Any:
+        values = [start]
+        for _ in range(STEPS // 3):
+            values.append(np.tanh(values[-1]))
+            values.append(values[-1] * scale)
+            values.append(values[-1] + shift)
+        gradient = np.ones(16)
+        for i in range(len(values) - 3, 0, -3):
+            gradient = gradient * scale
+            gradient = gradient * (1 - values[i] * values[i])
+        return gradient
+
+    def ours() -> Any:
+        x = h = Tensor(start, requires_grad=True)
+        for _ in range(STEPS // 3):
+            h = h.tanh()
+            h = h * scale
+            h = h + shift
+        h.backward(np.ones(16))
+        return x.grad
+
+    contestants: Contestants = {"by hand": by_hand, "chainrule": ours}
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        scale_t, shift_t, start_t = map(torch.from_numpy, (scale, shift, start))
+
+        def torch_eager() -> Any:
+            x = h = start_t.clone().requires_grad_()
+            for _ in range(STEPS // 3):
+                h = h.tanh()
+                h = h * scale_t
+                h = h + shift_t
+            h.backward(torch.ones(16, dtype=torch.float64))
+            return x.grad.numpy()
+
+        contestants["torch"] = torch_eager
+    return contestants
+
+
+def scalar_chain() -> Contestants:
+    """The same on numbers; by hand with Python floats."""
+    start, scale, shift = 0.3, 0.9, 0.1
+
+    def by_hand() -> Any:
+        values = [start]
+        for _ in range(STEPS // 3):
+            values.append(math.tanh(values[-1]))
+            values.append(values[-1] * scale)
+            values.append(values[-1] + shift)
+        gradient = 1.0
+        for i in range(len(values) - 3, 0, -3):
+            gradient = gradient * scale
+            gradient = gradient * (1 - values[i] * values[i])
+        return gradient
+
+    def ours() -> Any:
+        x = h = Tensor(start, requires_grad=True)
+        for _ in range(STEPS // 3):
+            h = h.tanh()
+            h = h * scale
+            h = h + shift
+        h.backward()
+        return x.grad
+
+    contestants: Contestants = {"by hand": by_hand, "chainrule": ours}
+    if find_spec("micrograd"):
+        from micrograd.engine import Value
+
+        def micrograd() -> Any:
+            # micrograd has no tanh and its walk is recursive: a chain of exp-free operations of the same number and arity
+            sys.setrecursionlimit(10 * STEPS)
+            x = h = Value(start)
+            for _ in range(STEPS // 3):
+                h = h.relu()
+                h = h * scale
+                h = h + shift
+            h.backward()
+            return x.grad
+
+        contestants["micrograd"] = micrograd
+    return contestants
+
+
+def mlp_step(sizes: tuple[int, ...] = (784, 512, 256, 10), batch: int = 128) -> Contestants:
+    """A training step of a relu network in float32: forward, backward, gradient descent."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(batch, sizes[0])).astype(np.float32)
+    labels = np.eye(sizes[-1], dtype=np.float32)[rng.integers(0, sizes[-1], batch)]
+    weights = [(rng.normal(size=s) / math.sqrt(s[0])).astype(np.float32) for s in zip(sizes, sizes[1:])]
+    biases = [np.zeros(size, np.float32) for size in sizes[1:]]
+    parameters = [p.copy() for pair in zip(weights, biases) for p in pair]
+    tensors = [Tensor(p, requires_grad=True) for p in parameters]
+    rate = 1e-3
+
+    def by_hand() -> Any:
+        activations = [x]
+        for i in range(0, len(parameters), 2):
+            z = activations[-1] @ parameters[i] + parameters[i + 1]
+            activations.append(np.maximum(z, 0) if i + 2 < len(parameters) else z)
+        out = activations.pop()
+        shifted = out - out.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        total = exponentials.sum(axis=1, keepdims=True)
+        loss = -((shifted - np.log(total)) * labels).sum() / batch
+        gradient = (exponentials / total - labels) / batch
+        gradients: list[Any] = [None] * len(parameters)
+        for i in range(len(parameters) - 2, -1, -2):
+            a = activations.pop()
+            gradients[i], gradients[i + 1] = a.T @ gradient, gradient.sum(axis=0)
+            if i:
+                gradient = (gradient @ parameters[i].T) * (a > 0)
+        for p, g in zip(parameters, gradients):
+            p -= rate * g
+        return loss
+
+    def ours() -> Any:
+        h: Any = x
+        for i in range(0, len(tensors), 2):
+            h = h @ tensors[i] + tensors[i + 1]
+            h = h.relu() if i + 2 < len(tensors) else h
+        loss = -(h.log_softmax(axis=1) * labels).sum() / batch
+        loss.backward()
+        with autograd.no_grad():
+            for t in tensors:
+                t -= rate * t.grad
+                t.grad = None
+        return loss.item()
+
+    contestants: Contestants = {"by hand": by_hand, "chainrule": ours}
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        copies = [torch.tensor(p, requires_grad=True) for p in parameters]
+        x_t, labels_t = torch.from_numpy(x), torch.from_numpy(labels)
+
+        def torch_eager() -> Any:
+            h = x_t
+            for i in range(0, len(copies), 2):
+                h = h @ copies[i] + copies[i + 1]
+                h = h.relu() if i + 2 < len(copies) else h
+            loss = -(h.log_softmax(dim=1) * labels_t).sum() / batch
+            loss.backward()
+            with torch.no_grad():
+                for t in copies:
+                    t -= rate * t.grad
+                    t.grad = None
+            return loss.item()
+
+        contestants["torch"] = torch_eager
+    return contestants
+
+
+WORKLOADS = {"vector chain": vector_chain, "scalar chain": scalar_chain, "mlp step": mlp_step}
+
+
+def measure(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
+    """Seconds per contestant and round."""
+    expected = contestants["by hand"]()
+    for name in contestants:
+        if name != "micrograd":  # its chain is another one
+            np.testing.assert_allclose(contestants[name](), expected, rtol=1e-4)
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            gc.collect()
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def peak(run: Callable[[], Any]) -> int:
+    """Peak of the memory that one run allocates, in bytes."""
+    run()
+    tracemalloc.start()
+    run()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--only", choices=WORKLOADS)
+    options = parser.parse_args()
+    for workload, build in WORKLOADS.items():
+        if options.only not in (None, workload):
+            continue
+        contestants = build()
+        times = measure(contestants, options.rounds)
+        print(f"{workload}: {build.__doc__}")
+        for name, seconds in times.items():
+            ratio = statistics.median(t / hand for t, hand in zip(seconds, times["by hand"]))
+            print(f"  {name:10} {statistics.median(seconds) * 1e3:9.3f} ms   {ratio:7.2f} times by hand")
+    if options.only in (None, "mlp step"):
+        contestants = mlp_step()
+        ratio = peak(contestants["chainrule"]) / peak(contestants["by hand"])
+        print(f"peak memory of the mlp step: {ratio:.2f} times by hand")
+
+
+if __name__ == "__main__":
+    main()
