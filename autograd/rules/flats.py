@@ -1,7 +1,7 @@
 """Functions whose derivative is zero almost everywhere, and functions that have none.
 
-A flat row computes its value and records nothing: arrays come back as tensors that require no grad, Python values as they
-are. A refused row raises at the call and says why.
+A flat row computes its value and records nothing: arrays come back as tensors that require no grad, Python values as
+they are. A refused row raises at the call and says why.
 """
 
 from __future__ import annotations
