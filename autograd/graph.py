@@ -109,23 +109,25 @@ def make_node(op: Op, args: tuple[Any, ...], kept: Any, spec: Any) -> Node:
     return node
 
 
-def newest_first(roots: Iterable[Node], oldest: int = 0) -> list[Node]:
-    """The nodes from `roots` down that are not older than number `oldest`, each before its inputs."""
-    order = list(dict.fromkeys(roots))
-    found = set(order)
+def newest_first(roots: Iterable[Node], oldest: int = 0, ends: Iterable[Node] = ()) -> list[Node]:
+    """The nodes from `roots` down to `ends` that are not older than number `oldest`, each before its inputs."""
+    found = set(ends)
+    order = [root for root in dict.fromkeys(roots) if root not in found]
+    found.update(order)
     for node in order:  # grows while it is read
         for source in node.args:
             if type(source) is Node and source not in found and source.number >= oldest:
                 found.add(source)
                 order.append(source)
+    order.extend(ends)
     order.sort(key=attrgetter("number"), reverse=True)
     return order
 
 
 def paths(roots: Iterable[Node], targets: Iterable[Node]) -> list[Node]:
-    """The nodes on a path from `roots` down to `targets`, newest first."""
+    """The nodes on a path from `roots` down to `targets`, where paths end, newest first."""
     wanted = set(targets)
-    order = newest_first(roots, oldest=min((node.number for node in wanted), default=0))
+    order = newest_first(roots, min((node.number for node in wanted), default=0), tuple(wanted))
     for node in reversed(order):
         if not wanted.isdisjoint(node.inputs):
             wanted.add(node)
