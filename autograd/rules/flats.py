@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.table import flat, refuse, same_as
 
-UFUNCS = [ufunc for ufunc in vars(np).values() if isinstance(ufunc, np.ufunc)]
+UFUNCS = {ufunc for ufunc in vars(np).values() if isinstance(ufunc, np.ufunc)}
 
 # Comparisons, logic, bits, whole numbers
 

@@ -1,0 +1,109 @@
+"""The commands of ``python -m autograd``."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autograd.__main__ as command_line
+from autograd import demo
+from autograd.checks import gradcheck
+from autograd.coverage import as_text, entries
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "autograd", *arguments], capture_output=True, text=True)
+
+
+def test_demo() -> None:
+    """The whole command in a process of its own: graph, progress bar, accuracy, agreement, check."""
+    result = run("demo")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "f = (x + y) z, its value and its gradients:"
+    graph = str(demo.small_graph().graph())
+    assert graph in result.stdout
+    assert "-12" in graph
+    assert "Logistic regression on breast cancer: 569 cases, 426 of them to learn from" in lines
+    assert "gradcheck of the loss, first and second order: passed" in lines
+    accuracy = re.search(r"accuracy on the other 143: (\S+)", result.stdout)
+    difference = re.search(r"largest difference from scikit-learn's coefficients: (\S+)", result.stdout)
+    assert accuracy is not None
+    assert difference is not None
+    assert float(accuracy[1]) >= 0.95
+    assert float(difference[1]) < 1e-3
+    assert "gradient descent: 100%" in result.stderr
+
+
+def test_demo_data_are_standardized_on_the_training_part() -> None:
+    train, test = demo.breast_cancer()
+    np.testing.assert_allclose(train.features.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(train.features.std(axis=0), 1, atol=1e-12)
+    assert test.features.mean(axis=0).any()
+    assert train.features.shape == (426, 30)
+    assert test.features.shape == (143, 30)
+    assert set(train.signs) == {-1.0, 1.0}
+
+
+def test_demo_gradient() -> None:
+    """At a point that is not the minimum, against the formula written by hand."""
+    train, _ = demo.breast_cancer()
+    rng = np.random.default_rng(1)
+    w, b = rng.normal(size=30) / 10, 0.3
+    weights, bias = leaf(w), leaf(b)
+    demo.loss(weights, bias, train).backward()
+    pull = -train.signs / (1 + np.exp(train.signs * (train.features @ w + b))) / 426
+    np.testing.assert_allclose(weights.grad, pull @ train.features + w / 426, rtol=1e-12)
+    np.testing.assert_allclose(bias.grad, pull.sum(), rtol=1e-12)
+    gradcheck(lambda w, b: demo.loss(w, b, train), w, b)
+
+
+def leaf(value: object) -> demo.Tensor:
+    return demo.Tensor(value, requires_grad=True)
+
+
+def test_demo_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(SystemExit) as caught:
+        demo.breast_cancer()
+    assert caught.value.code == "The demo needs scikit-learn. Install it with: pip install scikit-learn"
+
+
+def test_coverage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["coverage"]) == 0
+    assert capsys.readouterr().out == as_text(entries()) + "\n"
+
+
+def test_coverage_in_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["coverage", "--markdown"]) == 0
+    assert "| `numpy.add` | elementwise | autograd.rules.arithmetic |\n" in capsys.readouterr().out
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "demo", interrupted)
+    assert command_line.main(["demo"]) == 130
+    assert capsys.readouterr().err == "\ninterrupted\n"
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "autograd", "coverage"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_without_a_command_it_says_which_there_are() -> None:
+    result = run()
+    assert result.returncode == 2
+    assert "usage: python -m autograd [-h] {demo,coverage} ..." in result.stderr

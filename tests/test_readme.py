@@ -1,0 +1,81 @@
+"""Every example runs: those of README.md, in order, and those of docstrings, each on its own."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import autograd
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text("utf-8")
+MODULES = [
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(autograd.__path__, "autograd.")
+    if not found.name.endswith("__main__")
+]
+
+
+class Finder(doctest.DocTestFinder):
+    """Finds wrapped functions too, such as those that answer tensors."""
+
+    def _from_module(self, module: ModuleType | None, object: Any) -> bool:
+        found: bool = super()._from_module(module, object)  # type: ignore[misc]
+        return found or (inspect.isfunction(object) and object.__module__ == getattr(module, "__name__", None))
+
+
+def examples() -> Iterator[doctest.DocTest]:
+    for module in [autograd, *MODULES]:
+        yield from (test for test in Finder(exclude_empty=True).find(module) if test.examples)
+
+
+def run(test: doctest.DocTest) -> None:
+    report: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("test", list(examples()), ids=lambda test: test.name)
+def test_docstring(test: doctest.DocTest) -> None:
+    run(test)
+
+
+def test_readme() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == TEXT.count("```") // 2, "every fenced block is an example that runs"
+    run(doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README.md", str(README), 0))
+
+
+def test_readme_opens_with_a_line_for_the_demonstration_and_one_for_the_tests() -> None:
+    demonstration, tests = [line.strip() for line in TEXT.splitlines() if line.startswith("    python3")][:2]
+    set_up = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[{}]' && .venv/bin/python -m "
+    assert demonstration == set_up.format("demo") + "autograd demo"
+    assert tests == set_up.format("test") + "pytest"
+
+
+def test_a_wrong_example_is_found() -> None:
+    wrong = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)
+    with pytest.raises(AssertionError, match="Expected:\n    3\nGot:\n    2"):
+        run(wrong)
+
+
+def test_the_wrapped_function_of_a_row_has_its_examples_run() -> None:
+    def example() -> None:
+        """
+        >>> 1
+        1
+        """
+
+    module = ModuleType("invented")
+    example.__module__ = "invented"
+    module.example = example  # type: ignore[attr-defined]
+    assert [test.name for test in Finder().find(module) if test.examples] == ["invented.example"]
