@@ -84,17 +84,18 @@ def pullback(
             upstream = arrived.pop(node, None)
             if upstream is None:
                 continue
-            if node.op.collects:
-                upstream = node.op.arrive(node, upstream)
-            if node.op.collects if ends is None else node in ends:
+            op = node.op
+            if op.collects:
+                upstream = op.arrive(node, upstream)
+                if ends is None:
+                    results[node] = upstream
+            if ends is not None and node in ends:
                 results[node] = upstream
-            applied = node if recorder is None else node.op.lift(node, recorder)
-            contributions = node.op.pull(applied, upstream, wanted)
+                continue
+            pairs = op.pull(node if recorder is None else op.lift(node, recorder), upstream, wanted)
             if observer is not None:
-                contributions = shown(observer, node, upstream, contributions)
-            for source, contribution in zip(node.args, contributions):
-                if contribution is None:
-                    continue
+                show(observer, node, upstream, pairs)
+            for source, contribution in pairs:
                 if source.spec is not node.spec:
                     contribution = conform(contribution, source.spec)
                 if source not in arrived:
@@ -109,13 +110,12 @@ def pullback(
     return results
 
 
-def shown(observer: Observer, node: Node, upstream: Any, contributions: Iterable[Any]) -> list[Any]:
-    """Return the contributions in their inputs' shapes, each shown to the observer."""
-    conformed = [None if c is None else conform(c, source.spec) for source, c in zip(node.args, contributions)]
-    for position, contribution in enumerate(conformed):
-        if contribution is not None:
-            observer(Step(node, position, upstream, contribution))
-    return conformed
+def show(observer: Observer, node: Node, upstream: Any, pairs: Iterable[tuple[Node, Any]]) -> None:
+    """Show each edge of a node to the observer, with its contribution in its input's shape."""
+    inputs = {source for source, _ in pairs}
+    positions = (position for position, arg in enumerate(node.args) if type(arg) is Node and arg in inputs)
+    for position, (source, contribution) in zip(positions, pairs):
+        observer(Step(node, position, upstream, conform(contribution, source.spec)))
 
 
 def pushforward(

@@ -60,27 +60,21 @@ class Recorder(Protocol):
 
 
 class Row(ABC):
-    """What the table says about one public function."""
+    """What the table says about one public function, or about a (ufunc, method name) pair."""
 
-    __slots__ = ("function", "name")
-
-    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+    def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function
-        self.name: str = name or function.__name__
+        self.name: str = name or (function.__name__ if callable(function) else f"{function[0].__name__}.{function[1]}")
 
 
 @final
 class Flat(Row):
     """The derivative is zero almost everywhere: the value is computed and nothing is recorded."""
 
-    __slots__ = ()
-
 
 @final
 class Composite(Row):
     """A function written in rows that exist: `body` is called with the tensors and its parts record themselves."""
-
-    __slots__ = ("body",)
 
     def __init__(self, function: Callable[..., Any], body: Callable[..., Any]) -> None:
         super().__init__(function)
@@ -90,8 +84,6 @@ class Composite(Row):
 @final
 class Refused(Row):
     """No derivative, or none yet: calling the function with a tensor raises, with the reason."""
-
-    __slots__ = ("reason",)
 
     def __init__(self, function: Callable[..., Any], reason: str) -> None:
         super().__init__(function)
@@ -119,26 +111,12 @@ class Op(Row):
         Arguments in which the derivative is zero, so that a tensor that requires grad is welcome there.
     many : bool
         Whether there are several outputs: `forward` returns a tuple.
+    collects : bool
+        Whether a walk hands back the cotangents of this op's nodes.
     """
 
-    __slots__ = (
-        "bind",
-        "defaults",
-        "edges",
-        "flat",
-        "forward",
-        "keeps",
-        "many",
-        "parameters",
-        "pull",
-        "rules",
-        "starred",
-    )
-
-    collects = False  # whether a walk hands back the cotangents of this op's nodes
-
-    pull: Callable[[Node, Any, set[Node] | None], Sequence[Any]]
-    """The contributions to the node's inputs; None where an input is constant or not wanted."""
+    pull: Callable[[Node, Any, set[Node] | None], Sequence[tuple[Node, Any]]]
+    """For each input that is wanted (None: for all of them) the pair (input, contribution)."""
 
     def __init__(
         self,
@@ -160,13 +138,15 @@ class Op(Row):
         self.bind = bind or self.fill
         self.flat = frozenset(flat)
         self.many = many
+        self.collects = False
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
         self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])
         asked = dict.fromkeys(name for position in range(len(self.rules)) for name in self.asks(position))
         self.keeps = tuple(name for name in asked if name == "out" or self.differentiates(name))
-        self.edges = tuple(None if rule is None else self.edge(rule) for rule in self.rules)
-        self.pull = self.walk_edges(joint)
+        self.edges = tuple(no_edge if rule is None else self.edge(rule) for rule in self.rules)
+        self.joint = joint
+        self.pull = self.contributions
 
     def fill(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The arguments of a call in canonical order, defaults filled in."""
@@ -268,34 +248,21 @@ class Op(Row):
         """The local derivative on the edge to an argument, where it is an array like the output; else None."""
         return None
 
-    def walk_edges(self, joint: bool) -> Callable[[Node, Any, set[Node] | None], Sequence[Any]]:
-        """`pull`, made for the number of edges that this row has."""
-        starred, edges = self.starred, self.edges
-        if joint:
-            return lambda node, g, wanted: (*[None] * starred, *edges[-1](g, node, starred))
-        if starred < len(self.parameters):
-            return lambda node, g, wanted: [
-                edges[min(position, starred)](g, node, position) if needed(source, wanted) else None
-                for position, source in enumerate(node.args)
-            ]
-        if len(edges) == 1:
-            only = edges[0]
-            return lambda node, g, wanted: (only(g, node, 0),)
-        if len(edges) == 2 and None not in edges:
-            first, second = edges
-
-            def pull(node: Node, g: Any, wanted: set[Node] | None) -> Sequence[Any]:
-                x, y = node.args
-                return (
-                    first(g, node, 0) if type(x) is Node and (wanted is None or x in wanted) else None,
-                    second(g, node, 1) if type(y) is Node and (wanted is None or y in wanted) else None,
-                )
-
-            return pull
-        return lambda node, g, wanted: [
-            edge(g, node, position) if needed(source, wanted) and edge else None
-            for position, (source, edge) in enumerate(zip(node.args, edges))
+    def contributions(self, node: Node, g: Any, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
+        """What `pull` does, for every kind of row."""
+        args, last = node.args, len(self.edges) - 1
+        if self.joint:
+            pairs = zip(args[last:], self.edges[last](g, node, last))
+            return [(arg, contribution) for arg, contribution in pairs if needed(arg, wanted)]
+        return [
+            (arg, self.edges[min(position, last)](g, node, position))
+            for position, arg in enumerate(args)
+            if needed(arg, wanted)
         ]
+
+
+def no_edge(g: Any, node: Node, position: int) -> Any:
+    raise AssertionError(f"argument {position} of {node.op.name!r} has no rule")
 
 
 def needed(arg: Any, wanted: set[Node] | None) -> bool:
@@ -350,8 +317,6 @@ class Elementwise(Op):
     `singular` row's local derivative can be infinite or NaN: where the upstream is exactly 0, so is its contribution.
     """
 
-    __slots__ = ("scalar", "times")
-
     def __init__(
         self,
         function: Callable[..., Any],
@@ -370,9 +335,6 @@ class Elementwise(Op):
                 return lambda g, node, position: g
             return lambda g, node, position: g * rule
         times, getters = self.times, [self.getter(name) for name in names_of(rule)]
-        if times is operator.mul and names_of(rule) in [(name,) for name in self.keeps]:
-            get = getters[0]
-            return lambda g, node, position: g * rule(get(node, position))
         return lambda g, node, position: times(g, rule(*[get(node, position) for get in getters]))
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
@@ -388,8 +350,6 @@ class Elementwise(Op):
 class Linear(Op):
     """Linear in its differentiable arguments together: a rule is the adjoint of the function in that argument."""
 
-    __slots__ = ()
-
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
         def tangent(position: int, arg: Any) -> Any:
             if type(arg) is Node:
@@ -403,8 +363,6 @@ class Linear(Op):
 @final
 class Multilinear(Op):
     """Linear in each differentiable argument while the others stay: a rule is the adjoint, given the others."""
-
-    __slots__ = ()
 
     def asks(self, position: int) -> tuple[str, ...]:
         others = [
@@ -437,23 +395,24 @@ class General(Op):
     There is either no jvp or one for each rule. A rule of a function with several outputs gets a tuple of upstreams.
     """
 
-    __slots__ = ("jvps",)
-
     def __init__(
-        self, function: Callable[..., Any], *rules: Rule | None, jvps: Sequence[Rule] = (), **options: Any
+        self, function: Callable[..., Any], *rules: Rule | None, jvps: Sequence[Rule | None] = (), **options: Any
     ) -> None:
         self.jvps = tuple(jvps)
         super().__init__(function, *rules, **options)
+        self.pushes = tuple(None if jvp is None else self.bound(jvp) for jvp in self.jvps)
 
     def asks(self, position: int) -> tuple[str, ...]:
         return names_of(self.rules[position]) + names_of(self.jvps[position] if self.jvps else None)
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
         def part(position: int) -> Any:
-            if self.jvps:
-                return self.bound(self.jvps[min(position, self.starred)])(tangents[position], node, position)
+            if self.pushes:
+                push = self.pushes[min(position, self.starred)]
+                assert push is not None
+                return push(tangents[position], node, position)
             only = {node.args[position]}
-            vjp = lambda g: self.pull(node, g, only)[position]
+            vjp = lambda g: self.pull(node, g, only)[0][1]
             return recorder.transpose(vjp, node.spec, tangents[position])
 
         return total(part(position) for position, t in enumerate(tangents) if t is not None)
@@ -492,8 +451,6 @@ def output(outputs: tuple[Any, ...], index: int) -> Any:
 class Output(Op):
     """One of the outputs of a node that has several."""
 
-    __slots__ = ()
-
     def edge(self, rule: Any) -> Edge:
         return lambda g, node, position: Parts({node.args[1]: g})
 
@@ -508,12 +465,9 @@ OUTPUT = Output(output, lambda g, index: g)
 class Leaf(Op):
     """Where a gradient ends: a value that was given, not computed."""
 
-    __slots__ = ()
-
-    collects = True
-
     def __init__(self) -> None:
         super().__init__(leaf, name="leaf", value=1)
+        self.collects = True
         self.pull = lambda node, g, wanted: ()
 
     def arrive(self, node: Node, upstream: Any) -> Any:

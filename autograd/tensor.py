@@ -27,13 +27,14 @@ from autograd.errors import (
 )
 from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, spec_of
 from autograd.methods import NumPyMethods
-from autograd.op import LEAF, Changed, Composite, Flat, Op, Parts, Refused, Watched, pick
+from autograd.op import LEAF, Changed, Composite, Elementwise, Flat, Op, Parts, Refused, Watched, pick
 from autograd.table import TABLE
-from autograd.writer import write
+from autograd.writer import write, write_pull
 
 Array = Any
-float64 = np.float64
+asarray, float64 = np.asarray, np.float64
 SCALAR = interned((), np.dtype(np.float64))
+ONE = np.float64(1)  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
 
 
 class Tensor(NumPyMethods):
@@ -324,16 +325,16 @@ class Tensor(NumPyMethods):
                 f"np.{ufunc.__name__} with out=: writing a Tensor's result into an array would lose the graph; "
                 "write a = a + t instead of a += t, or use t.detach().numpy()"
             )
-        kwargs = {name: value for name, value in kwargs.items() if value is not None}
+        kwargs = {name: value for name, value in kwargs.items() if value is not None or name == "axis"}
         if method == "__call__":
             if kwargs.get("where", False) is True:
                 del kwargs["where"]
-            if kwargs:
+            if kwargs and ufunc.signature is None:  # the axis of a product such as vecdot is its row's business
                 raise NotDifferentiableError(
                     f"np.{ufunc.__name__} of a Tensor takes no {' or '.join(kwargs)}=; "
                     "use np.where(condition, …) and astype(dtype) on its result"
                 )
-            return APPLY[ufunc](*inputs)
+            return APPLY[ufunc](*inputs, **kwargs)
         return APPLY[ufunc, method](*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -463,14 +464,6 @@ def constant(op: Op, name: str, tensor: Tensor) -> Array:
     return tensor._data
 
 
-def on_scalar(scalar: Callable[[float], float], forward: Callable[[Array], Array], x: float) -> Any:
-    """A function of Python floats applied to a NumPy scalar; NumPy's own where it has no finite answer."""
-    try:
-        return float64(scalar(x))
-    except (ValueError, OverflowError):
-        return forward(x)
-
-
 def record(op: Op, args: Sequence[Any]) -> Any:
     """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
     values, nodes = [], []
@@ -481,6 +474,8 @@ def record(op: Op, args: Sequence[Any]) -> Any:
                 node, argument = argument.node, argument._data
             else:
                 argument = constant(op, op.parameters[position], argument)
+        elif type(argument) is list and op.differentiates(op.parameters[min(position, op.starred)]):
+            argument = np.asarray(argument)
         values.append(argument)
         nodes.append(node)
     try:
@@ -490,13 +485,13 @@ def record(op: Op, args: Sequence[Any]) -> Any:
     mode = modes.current()
     spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
     if spec is None or not carries(op, spec):
-        return tuple(made(part, None) for part in out) if isinstance(out, tuple) else made(out, None)
+        return like(out, (made(part, None) for part in out)) if isinstance(out, tuple) else made(out, None)
     made_by = tuple(value if node is None else node for node, value in zip(nodes, values, strict=True))
     node = make_node(op, made_by, op.keep(nodes, values, out), spec)
     if mode.watch is not None:
         mode.watch.recorded(node, values, out)
     if isinstance(out, tuple):
-        return tuple(made(part, pick(node, index)) for index, part in enumerate(out))
+        return like(out, (made(part, pick(node, index)) for index, part in enumerate(out)))
     return made(out, node)
 
 
@@ -541,6 +536,8 @@ def applier(function: Any) -> Callable[..., Any]:
     if isinstance(row, Op):
         if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
             return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
+        if isinstance(row, Elementwise):
+            row.pull = write_pull(row, globals())
         return write(row, globals())
     if isinstance(row, Flat):
         call = getattr(*function) if isinstance(function, tuple) else function

@@ -26,54 +26,74 @@ For ``np.multiply`` it reads::
 from __future__ import annotations
 
 import linecache
+import operator
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from autograd.op import Elementwise, Op
+from autograd.op import Elementwise, Op, names_of
 
 
-def write(op: Op, namespace: dict[str, Any], reflected: bool = False) -> Callable[..., Any]:
-    """The function of the op's parameters that applies it to tensors and arrays, and records it.
+def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function of the op's parameters that applies it to tensors and arrays, and records it.
 
     Parameters
     ----------
     op : Op
-        A row without a starred parameter and with the standard binding of arguments.
+        A row with one output, without a starred parameter, whose calls are bound in the standard way.
     namespace : dict
         What the function may call: the globals of `tensor.py`.
-    reflected : bool
-        Take the first two arguments in the opposite order, as ``__radd__`` does.
     """
-    source = text(op, reflected)
-    filename = f"<autograd row {op.name}{' reflected' if reflected else ''}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope = {f"_{name}": value for name, value in op.defaults.items()}
-    scope |= {"_op": op, "_forward": op.forward, "_scalar": getattr(op, "scalar", None)}
-    made: dict[str, Any] = {}
-    exec(
-        compile(f"def bind({', '.join(scope)}):\n{indent(source)}\n    return apply", filename, "exec"), namespace, made
-    )
-    function: Callable[..., Any] = made["bind"](**scope)
+    function = compiled(apply_text(op), f"<autograd {op.name}>", op, namespace)
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = op.function.__doc__
     return function
 
 
-def text(op: Op, reflected: bool) -> str:
-    """The source of the function."""
+def write_pull(op: Elementwise, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return `Op.pull` for an elementwise row; for ``np.multiply``::
+
+    def pull(node, g, wanted):
+        kept = node.kept
+        x, y = node.args
+        pairs = []
+        if type(x) is Node and (wanted is None or x in wanted):
+            pairs.append((x, g * rule_0(kept[0] if type(y) is Node else y)))
+        if type(y) is Node and (wanted is None or y in wanted):
+            pairs.append((y, g * rule_1(kept[1] if type(x) is Node else x)))
+        return pairs
+    """
+    return compiled(pull_text(op), f"<autograd {op.name} pull>", op, namespace)
+
+
+def compiled(source: str, filename: str, op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function that a source text defines; tracebacks and debuggers can show the text."""
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = {f"_{name}": value for name, value in op.defaults.items()}
+    scope |= {f"_rule_{position}": rule for position, rule in enumerate(op.rules)}
+    scope |= {"_op": op, "_forward": op.forward}
+    if isinstance(op, Elementwise):
+        scope |= {"_scalar": op.scalar, "_times": op.times}
+    made: dict[str, Any] = {}
+    body = "\n".join("    " + line for line in source.splitlines())
+    exec(compile(f"def bind({', '.join(scope)}):\n{body}\n    return function", filename, "exec"), namespace, made)
+    function: Callable[..., Any] = made["bind"](**scope)
+    return function
+
+
+def apply_text(op: Op) -> str:
+    """Return the source of the function that applies and records a row."""
     names = op.parameters
     tracked = [name for name in names if op.differentiates(name)]
     nodes = [f"{name}_node" for name in tracked]
     args = [f"{name} if {name}_node is None else {name}_node" if name in tracked else name for name in names]
     if len(names) == 1:
         args = nodes
-    order = (names[1], names[0], *names[2:]) if reflected else names
-    signature = ", ".join(f"{name}=_{name}" if name in op.defaults else name for name in order)
+    signature = ", ".join(f"{name}=_{name}" if name in op.defaults else name for name in names)
     call = f"({', '.join(names)},)"
-    lines = [f"def apply({signature}):", "    if modes.special:", f"        return record(_op, {call})"]
+    lines = [f"def function({signature}):", "    if modes.special:", f"        return record(_op, {call})"]
     for name in names:
         if name in tracked:
             lines += [
@@ -82,18 +102,28 @@ def text(op: Op, reflected: bool) -> str:
                 f"        {name} = {name}._data",
                 "    else:",
                 f"        {name}_node = None",
+                f"        if type({name}) is list:",
+                f"            {name} = asarray({name})",
             ]
         else:
             lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
     operands = f"({', '.join(f'made({name}, {name}_node)' if name in tracked else name for name in names)},)"
     forward = f"_forward({', '.join(names)})"
     if isinstance(op, Elementwise) and op.scalar is not None:
-        forward = f"on_scalar(_scalar, _forward, {names[0]}) if type({names[0]}) is float64 else {forward}"
+        lines += [
+            "    try:",
+            f"        _out = ONE * _scalar({names[0]}) if type({names[0]}) is float64 else {forward}",
+            "    except (ValueError, OverflowError):",
+            f"        _out = {forward}",
+        ]
+    else:
+        lines += [
+            "    try:",
+            f"        _out = {forward}",
+            "    except EXPECTED as _error:",
+            f"        raise explain(_op, {operands}, _error) from _error",
+        ]
     lines += [
-        "    try:",
-        f"        _out = {forward}",
-        "    except EXPECTED as _error:",
-        f"        raise explain(_op, {operands}, _error) from _error",
         "    _result = new(Tensor)",
         "    _result._data = _out",
         f"    if {' is None and '.join(nodes)} is None:",
@@ -102,7 +132,7 @@ def text(op: Op, reflected: bool) -> str:
         f"    _spec = ({' or '.join(nodes)}).spec",
         "    if type(_out) is float64:",
         "        _spec = SCALAR",
-        "    elif _out.shape != _spec[0] or _out.dtype != _spec[1]:",
+        "    elif _out.shape != _spec[0] or _out.dtype is not _spec[1]:",
         "        _spec = spec_of(_out)",
         "        if not carries(_op, _spec):",
         "            _result.node = None",
@@ -118,10 +148,6 @@ def text(op: Op, reflected: bool) -> str:
     return "\n".join(lines)
 
 
-def indent(source: str) -> str:
-    return "\n".join("    " + line for line in source.splitlines())
-
-
 def kept(op: Op, tracked: list[str]) -> str:
     """Return the expression for `Node.kept`: for each set of arguments that can have a node, what their rules ask for."""
     branches = []
@@ -129,7 +155,46 @@ def kept(op: Op, tracked: list[str]) -> str:
         for present in combinations(tracked, count):
             asked = {name for argument in present for name in op.asks(op.parameters.index(argument))}
             values = ["_out" if name == "out" else name for name in op.keeps]
-            values = [v if name in asked and (name in present or name == "out") else "None" for v, name in zip(values, op.keeps)]
+            values = [
+                v if name in asked and (name in present or name == "out") else "None"
+                for v, name in zip(values, op.keeps)
+            ]
             branches.append((f"({''.join(value + ', ' for value in values)})", [f"{name}_node" for name in present]))
     *special, (last, _) = branches
-    return " else ".join([f"{values} if {' is not None and '.join(nodes)} is not None" for values, nodes in special] + [last])
+    return " else ".join(
+        [f"{values} if {' is not None and '.join(nodes)} is not None" for values, nodes in special] + [last]
+    )
+
+
+def pull_text(op: Elementwise) -> str:
+    """Return the source of an elementwise row's `pull`."""
+    names = op.parameters
+    if len(names) == 1:
+        return f"def function(node, g, wanted):\n    kept = node.kept\n    return ((node.args[0], {term(op, 0)}),)"
+    lines = [
+        "def function(node, g, wanted):",
+        "    kept = node.kept",
+        f"    {', '.join(names)} = node.args",
+        "    pairs = []",
+    ]
+    for position, name in enumerate(names):
+        if op.differentiates(name):
+            lines += [
+                f"    if type({name}) is Node and (wanted is None or {name} in wanted):",
+                f"        pairs.append(({name}, {term(op, position)}))",
+            ]
+    return "\n".join([*lines, "    return pairs"])
+
+
+def term(op: Elementwise, position: int) -> str:
+    """Return the expression for the contribution to one argument: upstream times local derivative."""
+    rule = op.rules[position]
+    if not callable(rule):
+        return {1: "g", -1: "-g"}.get(rule, f"g * {rule!r}")
+    values = []
+    for name in names_of(rule):
+        value = f"kept[{op.keeps.index(name)}]" if name in op.keeps else name
+        several = name in op.keeps and name != "out" and len(op.parameters) > 1
+        values.append(f"{value} if type({name}) is Node else {name}" if several else value)
+    local = f"_rule_{position}({', '.join(values)})"
+    return f"g * {local}" if op.times is operator.mul else f"_times(g, {local})"
