@@ -1,0 +1,51 @@
+"""Samples for `autograd.rules.order`."""
+
+import numpy as np
+
+from tests.samples import Page, distinct, normal
+
+page = Page()
+
+page(np.sort, distinct(5))
+page(np.sort, distinct(3, 4))
+page(np.sort, distinct(3, 4), 0)
+page(np.sort, distinct(2, 3, 2), axis=-2)
+page(np.sort, distinct(3, 4), axis=None)
+page(np.sort, distinct(6), kind="heapsort")
+page(np.sort, distinct(6), stable=True)
+page(np.sort, distinct(0))
+page(np.sort, distinct(5, dtype=np.float32))
+page(np.sort, np.array([1.0, np.nan, 0.0]), order=0)
+page(np.sort, np.array([1.0, 0.0, 1.0, 0.0]), order=0)
+page(np.partition, distinct(7), 3)
+page(np.partition, distinct(3, 5), [1, 3], axis=-1)
+page(np.partition, distinct(5, 3), 2, 0)
+page(np.partition, distinct(3, 5), 4, axis=None, kind="introselect")
+page(np.partition, distinct(5, dtype=np.float32), 2)
+
+points, values = np.array([0.0, 1.0, 2.5, 4.0]), np.array([1.0, -1.0, 2.0, 0.5])
+x = np.array([-1.0, 0.3, 1.7, 3.0, 5.0])
+page(np.interp, x, points, values)
+page(np.interp, x.reshape(5, 1), points, values)
+page(np.interp, 1.7, points, values)
+page(np.interp, x, points, values, left=-3.0, right=7.0, wrt=(0, 1, 2, "left", "right"))
+page(np.interp, x, points, values, -3.0)
+page(np.interp, x, points[1:2], values[:1])
+page(np.interp, x, points[[2, 0, 3, 1]], values, period=4.5)
+page(np.interp, x, points, values, period=-4.5)
+page(np.interp, [0.3, 1.7], [0, 1, 2], values[:3], wrt=(2,))
+page(np.interp, x.astype(np.float32), points.astype(np.float32), values.astype(np.float32))
+page(np.interp, np.array([0.0, 1.0, 4.0, np.nan]), points, values, order=0)
+page(np.interp, np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0, 2.0, 2.0]), np.arange(5.0), order=0)
+page(np.interp, x[:0], points, values)
+
+page(np.polyval, normal(3), normal(2, 2))
+page(np.polyval, [2.0, -1.0, 0.5], normal(3))
+page(np.polyval, normal(4), normal())
+page(np.polyval, normal(3), 2)
+page(np.polyval, [1, 2, 3], normal(2), wrt=(1,))
+page(np.polyval, [normal(), normal()], normal(2))
+page(np.polyval, np.zeros(0), normal(2))
+page(np.polyval, normal(3, 2), normal(2))
+page(np.polyval, normal(3, dtype=np.float32), normal(2, dtype=np.float32))
+page(np.polyval, [1.0, 2.0], normal(2, dtype=np.float32))
