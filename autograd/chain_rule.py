@@ -104,7 +104,8 @@ def pullback(
                     arrived[source] += contribution
                 else:
                     arrived[source] = arrived[source] + contribution
-                    owned.add(source)
+                    if recorder is None:  # a sum of arrays so far may have to become a tensor
+                        owned.add(source)
             if released is not None:
                 node.kept = released
     return results
