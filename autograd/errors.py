@@ -8,6 +8,7 @@
     ├── OutOfRangeError (IndexError)      an index outside its array
     ├── SingularError (LinAlgError)       a decomposition or inverse that does not exist
     ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
+    ├── RowError (TypeError)              rules that do not fit the function that they are declared for
     ├── GraphError (RuntimeError)         a record that was released, changed or never made
     ├── AnomalyError (RuntimeError)       a value or gradient that is not finite, a kept array that changed
     └── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
@@ -43,6 +44,10 @@ class SingularError(AutogradError, np.linalg.LinAlgError):
 
 class NotDifferentiableError(AutogradError, TypeError):
     """A function or argument that has no derivative here, or a conversion that would lose the graph."""
+
+
+class RowError(AutogradError, TypeError):
+    """Rules that do not fit the function that they are declared for."""
 
 
 class GraphError(AutogradError, RuntimeError):
