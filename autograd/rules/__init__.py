@@ -3,6 +3,7 @@
 from autograd.rules import (
     activations,
     arithmetic,
+    decompositions,
     filling,
     flats,
     indexing,
@@ -21,6 +22,7 @@ from autograd.rules import (
 __all__ = [
     "activations",
     "arithmetic",
+    "decompositions",
     "filling",
     "flats",
     "indexing",
