@@ -1,21 +1,162 @@
 """Arithmetic. A row gives the local derivative with respect to x, then to y.
 
-Python's own operators compute the values: on arrays they are NumPy's ufuncs, on 0-d values they take a tenth of the time.
+Python's own operators compute the values where they can: on arrays they are NumPy's ufuncs, on 0-d values they take a
+tenth of the time.
 """
 
 from __future__ import annotations
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
-from autograd.table import elementwise
+from autograd.table import composite, dispatched, elementwise, flat, general, linear
+
+Array = Any
+
+
+def over(y: Array) -> Array:
+    """1 / y, also where y is the Python number 0."""
+    try:
+        return 1 / y
+    except ZeroDivisionError:
+        return np.divide(1, y)
+
 
 elementwise(np.add, 1, 1, forward=operator.add)
 elementwise(np.subtract, 1, -1, forward=operator.sub)
 elementwise(np.multiply, lambda y: y, lambda x: x, forward=operator.mul)
-elementwise(np.divide, lambda y: 1 / y, lambda out, y: -out / y, forward=operator.truediv, singular=True)
-elementwise(np.negative, -1)
-elementwise(np.positive, 1)
-elementwise(np.square, lambda x: 2 * x)
+elementwise(np.divide, over, lambda out, y: -out / y, forward=operator.truediv, singular=True)
+elementwise(np.negative, -1, forward=operator.neg)
+elementwise(np.positive, 1, forward=operator.pos)
+elementwise(np.reciprocal, lambda out: -out * out, singular=True)
+
+# Powers and roots
+
+
+def power_base(x: Array, y: Array) -> Array:
+    """y x**(y - 1); 0 for the exponent 0, also at x = 0."""
+    if isinstance(y, int | float | np.number):
+        if y == 2:
+            return 2 * x
+        return y * x ** (y - 1) if y else 0.0
+    return np.where(y == 0, 0, y * x ** (y - 1))
+
+
+def power_exponent(x: Array, out: Array) -> Array:
+    """x**y log(x); 0 for the base 0."""
+    if isinstance(x, int | float):  # its logarithm must be a Python number too, which leaves float32 as it is
+        return out * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
+    return out * np.log(x + (x == 0))
+
+
+elementwise(np.power, power_base, power_exponent, forward=operator.pow, singular=True)
+elementwise(np.float_power, power_base, power_exponent, singular=True)
+elementwise(np.square, lambda x: 2 * x, forward=lambda x: x * x)
+elementwise(np.sqrt, lambda out: 0.5 / out, scalar=math.sqrt, singular=True)
+elementwise(np.cbrt, lambda out: 1 / (3 * out * out), scalar=math.cbrt, singular=True)
+elementwise(np.hypot, lambda x, out: x / (out + (out == 0)), lambda y, out: y / (out + (out == 0)))
+
+# Signs
+
+elementwise(np.absolute, lambda x: np.sign(x), forward=abs)
+elementwise(np.fabs, lambda x: np.sign(x))
+elementwise(np.copysign, lambda x, out: np.sign(x) * np.sign(out), flat=("y",))
+elementwise(np.heaviside, y=lambda x: x == 0, flat=("x",))
+
+# Remainders and parts: whole numbers are constant almost everywhere
+
+elementwise(np.remainder, 1, lambda x, y: -np.floor_divide(x, y), forward=operator.mod, singular=True)
+elementwise(np.fmod, 1, lambda x, y, out: -np.rint((x - out) / y), singular=True)
+
+
+@composite(np.divmod)
+def _divmod(x: Array, y: Array) -> tuple[Array, Array]:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+general(np.modf, lambda g: g[0], jvps=(lambda t: (t, 0 * t),), many=True)
+linear(np.ldexp, lambda g, y: np.ldexp(g, y))
+
+
+@dispatched
+def binary_exponent(x: Array) -> Array:
+    """The exponent e for which ``x / 2**e`` lies between 1/2 and 1."""
+    return np.frexp(x)[1]
+
+
+flat(binary_exponent)
+
+
+@composite(np.frexp)
+def _frexp(x: Array) -> tuple[Array, Array]:
+    exponent = binary_exponent(x)
+    return np.ldexp(x, -exponent), exponent
+
+
+# Choices between values
+
+HALF, NAN = np.float32(0.5), np.float32("nan")  # no upstream is narrower than float32, so these widen none
+
+
+def larger(x: Array, y: Array) -> Array:
+    """1 where x is larger than y, 1/2 where they are equal, NaN where one is NaN, else 0."""
+    more, less = x > y, x < y
+    if (more != less).all():
+        return more
+    return np.where(more == less, np.where(x == y, HALF, NAN), more)
+
+
+def larger_or_alone(x: Array, y: Array) -> Array:
+    """`larger`, but a number is chosen before NaN."""
+    return np.where(np.isnan(x) == np.isnan(y), larger(x, y), np.isnan(y))
+
+
+elementwise(np.maximum, lambda x, y: larger(x, y), lambda x, y: larger(y, x))
+elementwise(np.minimum, lambda x, y: larger(y, x), lambda x, y: larger(x, y))
+elementwise(np.fmax, lambda x, y: larger_or_alone(x, y), lambda x, y: larger_or_alone(y, x))
+elementwise(np.fmin, lambda x, y: smaller_or_alone(x, y), lambda x, y: smaller_or_alone(y, x))
+
+
+def smaller_or_alone(x: Array, y: Array) -> Array:
+    """1 where x is smaller than y or y alone is NaN; ties and NaN as in `larger`."""
+    return larger_or_alone(-x, -y)
+
+
+def _clip(a: Array, a_min: Array = None, a_max: Array = None) -> Array:
+    return np.clip(a, a_min, a_max)
+
+
+def beyond(a: Array, a_min: Array, a_max: Array, out: Array) -> Array:
+    """Where `numpy.clip` gives its upper bound, which it prefers where the bounds are crossed."""
+    return a > a_max if a_min is None else (a > a_max) | (out < a_min)
+
+
+elementwise(
+    np.clip,
+    lambda a, out: np.where(np.isnan(out), out, out == a),
+    lambda a, a_min, out: (a < a_min) & (out >= a_min),
+    beyond,
+    forward=_clip,
+    bind=lambda a, a_min=None, a_max=None, *, min=None, max=None: (
+        a,
+        a_min if min is None else min,
+        a_max if max is None else max,
+    ),
+)
+
+
+def _nan_to_num(
+    x: Array, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    return np.nan_to_num(x, True, nan, posinf, neginf)
+
+
+elementwise(np.nan_to_num, lambda x: np.isfinite(x), forward=_nan_to_num)
+
+
+@composite(np.real_if_close)
+def _real_if_close(a: Array, tol: float = 100) -> Array:
+    return a
