@@ -7,10 +7,11 @@ input is always older than its consumer, and *newest first* is a reverse topolog
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -146,12 +147,30 @@ def arguments(node: Node, values: dict[Node, Any]) -> list[Any]:
     return [values[arg] if type(arg) is Node else arg for arg in node.args]
 
 
-def replay(roots: Iterable[Node]) -> dict[Node, Any]:
+def replay(roots: Iterable[Node], known: Mapping[Node, Any] = MappingProxyType({})) -> dict[Node, Any]:
     """Run the record forward again from its leaves: the value of every node from `roots` down.
 
-    It needs nothing that was kept, so it works before and after `backward`.
+    It needs nothing that was kept, so it works before and after `backward`. Nodes whose values are `known` take these, and
+    what is below them does not run.
     """
-    values: dict[Node, Any] = {}
-    for node in reversed(newest_first(roots)):
+    values = dict(known)
+    for node in reversed(newest_first(roots, ends=known)):
+        if node in known:
+            continue
         values[node] = node.op.forward(*arguments(node, values)) if node.args else node.recall("value")
     return values
+
+
+def restored(root: Node) -> tuple[Node, dict[Node, Node], dict[Node, Any]]:
+    """Return a copy of the record below `root` that keeps everything again, which originals it copies, and the values.
+
+    A walk over the copy shows the gradients of a graph that `backward` has released, and releases nothing itself.
+    """
+    values = replay([root])
+    copies: dict[Node, Node] = {}
+    for node, value in values.items():  # inputs first
+        op = node.op
+        args = tuple(copies[arg] if type(arg) is Node else arg for arg in node.args)
+        kept = op.keep(node.inputs, arguments(node, values), value) if node.args else ()
+        copies[node] = make_node(op, args, kept, node.spec)
+    return copies[root], {copy: node for node, copy in copies.items()}, values

@@ -23,7 +23,8 @@ LAYERS = [
     {"rules", "modes"},
     {"methods", "writer", "outline", "trees"},
     {"tensor"},
-    {"transforms", "checks", "declare"},
+    {"run"},
+    {"transforms", "checkpointing", "checks", "declare"},
     {"coverage", "demo"},
     {"__init__", "__main__", "view"},
 ]
