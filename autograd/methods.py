@@ -56,7 +56,7 @@ def flattening(function: Callable[..., Any]) -> Any:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         whole = args[0] if len(args) == 1 and not isinstance(args[0], int | np.integer) else args
-        return self.apply[function](self, whole or None, **kwargs)
+        return self.apply[function](self, *([whole] if args else []), **kwargs)
 
     method.__name__, method.__doc__ = function.__name__, function.__doc__
     return method
@@ -173,6 +173,17 @@ class NumPyMethods:
         return int(self._data.itemsize)
 
     @property
+    def flags(self) -> Any:
+        """How memory holds the value."""
+        return self._data.flags
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes to step along each axis in memory."""
+        strides: tuple[int, ...] = self._data.strides
+        return strides
+
+    @property
     def T(self) -> Any:  # noqa: N802 - NumPy's name
         """The tensor with its axes reversed."""
         return self.apply[np.transpose](self)
@@ -207,7 +218,7 @@ class NumPyMethods:
     clip, round, dot, trace, diagonal = Row(np.clip), Row(np.round), Row(np.dot), Row(np.trace), Row(np.diagonal)
     ravel, flatten, squeeze, swapaxes = Row(np.ravel), Row(shapes.flatten), Row(np.squeeze), Row(np.swapaxes)
     repeat, take, compress, choose = Row(np.repeat), Row(np.take), Row(indexing.compress), Row(np.choose)
-    astype, copy = Row(np.astype), Row(np.copy)
+    astype, copy = Row(shapes.astype), Row(np.copy)
     reshape, transpose, permute = flattening(np.reshape), flattening(np.transpose), flattening(np.transpose)
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:
