@@ -28,6 +28,7 @@ from autograd.errors import (
 from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, spec_of
 from autograd.methods import NumPyMethods
 from autograd.op import LEAF, Changed, Composite, Elementwise, Flat, Op, Parts, Refused, Watched, pick
+from autograd.outline import Outline
 from autograd.table import TABLE
 from autograd.writer import write, write_pull
 
@@ -240,6 +241,23 @@ class Tensor(NumPyMethods):
             released_by=None if retain else by,
         )
         accumulate(arrived, start)
+
+    def graph(self) -> Outline:
+        """Return the record of this tensor, to print: operations, values, local derivatives, gradients.
+
+        Examples
+        --------
+        >>> from autograd import Tensor
+        >>> x, y = Tensor(-2.0, requires_grad=True, name="x"), Tensor(5.0, requires_grad=True, name="y")
+        >>> z = Tensor(-4.0, requires_grad=True, name="z")
+        >>> print(((x + y) * z).graph())
+        multiply  -12  grad 1
+        ├─ ∂ -4 · add  3  grad -4
+        │  ├─ ∂ 1 · x  -2  grad -4
+        │  └─ ∂ 1 · y  5  grad -4
+        └─ ∂ 3 · z  -4  grad 3
+        """
+        return Outline(self.node or make_leaf(self._data, self.name))
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in `grad` when `backward` passes."""
