@@ -1,12 +1,64 @@
-"""autograd"""
+"""Automatic differentiation of NumPy code, made to be read.
 
-import autograd.rules
-from autograd.tensor import Tensor
-from autograd.modes import no_grad, enable_grad
-from autograd.checks import gradcheck
-from autograd.declare import differentiable
+A `Tensor` remembers the *node* that made it. A node is one application of an *op*. An op is one row of *the table*. The
+*chain rule* walks the nodes, backward (`pullback`) or forward (`pushforward`), and everything else -- pictures, checks,
+higher derivatives -- only reads that record. Six nouns are the whole engine.
+
+To read it, start at the bottom:
+
+1. ``chain_rule.py``: the two walks, where derivatives are multiplied and summed;
+2. ``graph.py``: the record that they walk;
+3. ``op.py`` and ``table.py``: how a row says what the derivative of a function is;
+4. ``rules/``: the table itself, a page per subject;
+5. ``tensor.py``, with ``methods.py`` and ``writer.py``: how a call on tensors finds its row and records itself;
+6. ``transforms.py``, ``checkpointing.py``, ``checks.py``, ``anomaly.py``, ``declare.py``: what is built on top.
+
+Examples
+--------
+>>> import numpy as np
+>>> from autograd import Tensor, grad
+>>> x = Tensor([1.0, 2.0], requires_grad=True)
+>>> np.sum(np.exp(x) * x).backward()  # plain NumPy calls record themselves
+>>> x.grad
+array([ 5.43656366, 22.1671683 ])
+>>> grad(np.sin)(0.0)
+np.float64(1.0)
+"""
+
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
+from autograd.checks import gradcheck
+from autograd.declare import differentiable
+from autograd.errors import (
+    AnomalyError,
+    AutogradError,
+    DtypeError,
+    GradcheckError,
+    GraphError,
+    NotDifferentiableError,
+    OutOfRangeError,
+    ShapeError,
+    SingularError,
+)
+from autograd.modes import enable_grad, no_grad
+from autograd.rules.activations import (
+    elu,
+    erf,
+    erfc,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    logsumexp,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
+from autograd.rules.indexing import index_add, one_hot
+from autograd.tensor import Tensor
 from autograd.transforms import (
     elementwise_grad,
     grad,
@@ -18,3 +70,47 @@ from autograd.transforms import (
     value_and_grad,
     vjp,
 )
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "DtypeError",
+    "GradcheckError",
+    "GraphError",
+    "NotDifferentiableError",
+    "OutOfRangeError",
+    "ShapeError",
+    "SingularError",
+    "Tensor",
+    "checkpoint",
+    "detect_anomaly",
+    "differentiable",
+    "elementwise_grad",
+    "elu",
+    "enable_grad",
+    "erf",
+    "erfc",
+    "gelu",
+    "grad",
+    "gradcheck",
+    "hessian",
+    "hvp",
+    "index_add",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "linearize",
+    "log_softmax",
+    "logsigmoid",
+    "logsumexp",
+    "no_grad",
+    "one_hot",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+    "vjp",
+]

@@ -17,7 +17,7 @@ For ``np.multiply`` it reads::
         try:
             _out = _forward(x, y)
         except EXPECTED as _error:
-            raise explain(_op, (made(x, x_node), made(y, y_node)), _error) from _error
+            raise explain(_op, (x if x_node is None else made(x, x_node), …), _error) from _error
         ...
         _node.kept = (y, x) if x_node is not None and y_node is not None else (None, None)
         ...
@@ -107,7 +107,7 @@ def apply_text(op: Op) -> str:
             ]
         else:
             lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
-    operands = f"({', '.join(f'made({name}, {name}_node)' if name in tracked else name for name in names)},)"
+    operands = f"({', '.join(f'{name} if {name}_node is None else made({name}, {name}_node)' if name in tracked else name for name in names)},)"
     forward = f"_forward({', '.join(names)})"
     if isinstance(op, Elementwise) and op.scalar is not None:
         lines += [
