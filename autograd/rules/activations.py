@@ -1,7 +1,6 @@
 """Functions of neural networks that NumPy lacks: one row where it is stabler or faster than a composition.
 
-They take numbers, lists and arrays as NumPy's functions do, and tensors. The values at kinks and infinities are the limits
-that training wants: none of them overflows.
+They take numbers, lists and arrays as NumPy's functions do, and tensors. None of them overflows.
 """
 
 from __future__ import annotations
@@ -158,7 +157,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     >>> leaky_relu([-1.0, 2.0])
     array([-0.01,  2.  ])
     """
-    return np.where(np.greater(x, 0), x, np.multiply(x, negative_slope))[()]
+    return np.where(np.greater(x, 0), x, np.multiply(x, negative_slope))
 
 
 @dispatched

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from autograd.rules.arithmetic import binary_exponent
 from tests.samples import Page, distinct, normal, positive, rng
 
 page = Page()
@@ -120,5 +119,10 @@ page(np.nan_to_num, normal(2, 3, dtype=f4))
 page(np.nan_to_num, normal())
 page(np.nan_to_num, np.array([np.nan, np.inf, -np.inf, 1.0]), order=0)
 page(np.nan_to_num, np.array([np.nan, np.inf, -np.inf, 1.0]), nan=1.0, posinf=2.0, neginf=3.0, wrt=(0,), order=0)
+for function in (np.real, np.conj):
+    page(function, normal(2, 3))
+    page(function, normal())
+    page(function, normal(0))
+    page(function, normal(3, dtype=f4))
 page(np.real_if_close, normal(3))
 page(np.real_if_close, rng.normal(), tol=1000)
