@@ -89,11 +89,11 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 @composite(np.apply_along_axis)
 def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """What a function makes of each one-dimensional slice along an axis, in place of that axis."""
-    arr = np.moveaxis(arr, axis, -1)
+    shape, arr = np.shape(arr), np.moveaxis(arr, axis, -1)
     places = list(np.ndindex(arr.shape[:-1]))
     if not places:
         raise ShapeError(
-            f"apply_along_axis: an array of shape {arr.shape[:-1]} without axis {axis} has no slices; "
+            f"apply_along_axis: an array of shape {shape} has no slices along axis {axis}; "
             "give one whose other axes are not empty"
         )
     results = np.stack([func1d(arr[place], *args, **kwargs) for place in places])
