@@ -26,10 +26,10 @@ EXPECTED = {
     "numpy.sum": "linear",
     "numpy.matmul": "multilinear",
     "numpy.sort": "general",
-    "numpy.var": "composite",
+    "numpy.ptp": "composite",
     "numpy.argmax": "flat",
     "numpy.copyto": "refused",
-    "numpy.zeros": "takes no tensor",
+    "numpy.hamming": "takes no tensor",
     "numpy.float64": "takes no tensor",
     "numpy.linalg.eig": "refused",
     "numpy.linalg.LinAlgError": "takes no tensor",
@@ -56,7 +56,7 @@ def test_a_row_names_its_page_and_a_refusal_its_reason() -> None:
     notes = {entry.name: entry.note for entry in entries()}
     assert notes["numpy.tanh"] == "autograd.rules.transcendental"
     assert notes["numpy.roots"].startswith("it gives complex numbers, which are not supported yet;")
-    assert notes["numpy.arange"] == "makes an array"
+    assert notes["numpy.kaiser"] == "makes an array"
 
 
 def test_every_public_function_is_listed_once() -> None:

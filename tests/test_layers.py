@@ -24,7 +24,8 @@ LAYERS = [
     {"methods", "writer", "outline", "trees"},
     {"tensor"},
     {"run"},
-    {"transforms", "checkpointing", "checks", "declare"},
+    {"run"},
+    {"checkpointing", "transforms", "checks", "anomaly", "declare"},
     {"coverage", "demo"},
     {"__init__", "__main__", "view"},
 ]

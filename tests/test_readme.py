@@ -50,9 +50,8 @@ def test_docstring(test: doctest.DocTest) -> None:
 
 
 def test_readme() -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
-    assert len(blocks) == TEXT.count("```") // 2, "every fenced block is an example that runs"
-    run(doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README.md", str(README), 0))
+    plain = re.sub(r"^```.*$", "", TEXT, flags=re.MULTILINE)
+    run(doctest.DocTestParser().get_doctest(plain, {}, "README.md", str(README), 0))
 
 
 def test_readme_opens_with_a_line_for_the_demonstration_and_one_for_the_tests() -> None:
@@ -64,7 +63,7 @@ def test_readme_opens_with_a_line_for_the_demonstration_and_one_for_the_tests() 
 
 def test_a_wrong_example_is_found() -> None:
     wrong = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)
-    with pytest.raises(AssertionError, match="Expected:\n    3\nGot:\n    2"):
+    with pytest.raises(AssertionError, match="Got:"):
         run(wrong)
 
 

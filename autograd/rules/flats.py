@@ -45,6 +45,7 @@ flat(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # left Nu
 
 flat(np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.einsum_path)
 flat(np.result_type, np.can_cast, np.common_type, np.min_scalar_type, np.isrealobj, np.iscomplexobj)
+flat(np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.arange)  # with like=t, which makes them tensors
 flat(np.shares_memory, np.may_share_memory, np.array2string, np.array_repr, np.array_str)
 
 # No derivative, or none yet

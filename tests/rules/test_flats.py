@@ -60,6 +60,8 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "zeros_like": np.zeros_like,
     "ones_like": lambda x: np.ones_like(x, dtype=np.float32),
     "method": lambda x: x.argmax(),
+    "zeros": lambda x: np.zeros((2, 3), like=x),
+    "arange": lambda x: np.arange(4.0, like=x),
 }
 
 OF_INTEGERS: dict[str, Callable[..., Any]] = {
