@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -42,11 +42,14 @@ class Row:
         return apply if instance is None else apply.__get__(instance)
 
 
-def assigned(operator_name: str) -> Any:
-    """An in-place operator: the tensor becomes the result."""
+def assigned(ufunc: np.ufunc) -> Any:
+    """Return an in-place operator: the tensor becomes the result."""
+
+    def write(data: Any, other: Any) -> None:
+        ufunc(data, other, out=data)
 
     def assign(self: Any, other: Any) -> Any:
-        return self._assign(getattr(type(self), operator_name), other)
+        return self._assign(ufunc, write, other)
 
     return assign
 
@@ -73,15 +76,15 @@ class NumPyMethods:
 
     # Operators
 
-    __add__, __radd__, __iadd__ = Row(np.add), Row(np.add, reflected=True), assigned("__add__")
-    __sub__, __rsub__, __isub__ = Row(np.subtract), Row(np.subtract, reflected=True), assigned("__sub__")
-    __mul__, __rmul__, __imul__ = Row(np.multiply), Row(np.multiply, reflected=True), assigned("__mul__")
-    __truediv__, __rtruediv__, __itruediv__ = Row(np.divide), Row(np.divide, reflected=True), assigned("__truediv__")
+    __add__, __radd__, __iadd__ = Row(np.add), Row(np.add, reflected=True), assigned(np.add)
+    __sub__, __rsub__, __isub__ = Row(np.subtract), Row(np.subtract, reflected=True), assigned(np.subtract)
+    __mul__, __rmul__, __imul__ = Row(np.multiply), Row(np.multiply, reflected=True), assigned(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = Row(np.divide), Row(np.divide, reflected=True), assigned(np.divide)
     __floordiv__, __rfloordiv__ = Row(np.floor_divide), Row(np.floor_divide, reflected=True)
-    __mod__, __rmod__, __imod__ = Row(np.remainder), Row(np.remainder, reflected=True), assigned("__mod__")
+    __mod__, __rmod__, __imod__ = Row(np.remainder), Row(np.remainder, reflected=True), assigned(np.remainder)
     __divmod__, __rdivmod__ = Row(np.divmod), Row(np.divmod, reflected=True)
-    __pow__, __rpow__, __ipow__ = Row(np.power), Row(np.power, reflected=True), assigned("__pow__")
-    __matmul__, __rmatmul__, __imatmul__ = Row(np.matmul), Row(np.matmul, reflected=True), assigned("__matmul__")
+    __pow__, __rpow__, __ipow__ = Row(np.power), Row(np.power, reflected=True), assigned(np.power)
+    __matmul__, __rmatmul__, __imatmul__ = Row(np.matmul), Row(np.matmul, reflected=True), assigned(np.matmul)
     __neg__, __pos__, __abs__, __invert__ = Row(np.negative), Row(np.positive), Row(np.absolute), Row(np.invert)
     __and__, __rand__ = Row(np.bitwise_and), Row(np.bitwise_and, reflected=True)
     __or__, __ror__ = Row(np.bitwise_or), Row(np.bitwise_or, reflected=True)
@@ -97,7 +100,7 @@ class NumPyMethods:
     __getitem__ = Row(indexing.index)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._assign(indexing.index_set, key, value)  # type: ignore[attr-defined]
+        self._assign(indexing.index_set, operator.setitem, key, value)  # type: ignore[attr-defined]
 
     def __len__(self) -> int:
         return len(self._data)

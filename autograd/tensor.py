@@ -305,15 +305,27 @@ class Tensor(NumPyMethods):
         fresh.op = old.op
         old.op = Changed(old.op)
 
-    def _assign(self, compute: Callable[..., Tensor], *args: Any) -> Tensor:
-        """Make this tensor the result of ``compute(self, *args)``; the leaf of an optimizer stays the same leaf."""
+    def _assign(self, function: Any, write: Callable[..., None], *args: Any) -> Tensor:
+        """Make this tensor the result of ``function(self, *args)``.
+
+        Values are never overwritten, with one exception: a leaf that requires grad is updated under `no_grad` in its own
+        memory, by `write`, and stays the same leaf. That is what an optimizer does.
+        """
         recording = modes.current().recording
-        if recording and self.node is not None and not self.node.args:
-            raise GraphError(
-                f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are recorded; "
-                "do it under no_grad(), or assign into a copy"
-            )
-        result = compute(self, *args)
+        if self.node is not None and not self.node.args:
+            if recording:
+                raise GraphError(
+                    f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are "
+                    "recorded; do it under no_grad(), or assign into a copy"
+                )
+            if isinstance(self._data, np.ndarray):
+                try:
+                    write(self._data, *map(plain, args))
+                except EXPECTED as error:
+                    raise explain(TABLE[function], (self, *args), error) from error
+                self._replace(self._data)
+                return self
+        result = self.apply[function](self, *args)
         if not isinstance(result, Tensor) or result._data.shape != self._data.shape:
             raise ShapeError(
                 f"assigning a result of shape {np.shape(result)} in place into {describe(self)}; "
@@ -326,13 +338,10 @@ class Tensor(NumPyMethods):
                     "write t = t + v for a new tensor"
                 )
             result = result.astype(self._data.dtype)
-        if recording or self.node is None or self.node.args:
-            self._data, self.node = result._data, result.node
-        elif isinstance(self._data, np.ndarray):
-            self._data[...] = result._data
-            self._replace(self._data)
-        else:
+        if self.node is not None and not self.node.args:
             self._replace(result._data)
+        else:
+            self._data, self.node = result._data, result.node
         return self
 
     # NumPy's protocols
