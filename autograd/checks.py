@@ -278,7 +278,8 @@ class Check:
             for position, source in enumerate(node.args):
                 if not isinstance(source, Node):
                     continue
-                self.call.insist_on_float64(f"an argument of its {op.name!r} is", args[position])
+                for value in (args[position], *floats(values[node])):
+                    self.call.insist_on_float64(f"its {op.name!r} has an operand or value in", value)
                 alone: Function = partial(applied, op, args, position)
                 for inner in taken:
                     alone = self.derivative(alone, [args[position]], inner)
