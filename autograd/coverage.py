@@ -13,8 +13,8 @@ from autograd.op import Refused
 from autograd.table import PAGES, TABLE
 
 TAKES_NO_TENSOR = {
-    "makes an array": "bartlett blackman bmat diag_indices frombuffer fromfunction fromiter fromregex fromstring hamming "
-    "hanning indices kaiser mask_indices tril_indices triu_indices",
+    "makes an array": "bartlett blackman bmat diag_indices frombuffer fromfunction fromiter fromregex fromstring "
+    "hamming hanning indices kaiser mask_indices tril_indices triu_indices",
     "converts to an array; of a tensor that requires grad it raises": "array asanyarray asarray asarray_chkfinite "
     "asmatrix from_dlpack require",
     "about types and shapes": "broadcast_shapes datetime_data isdtype isfortran isscalar issubdtype iterable "

@@ -51,7 +51,7 @@ def small_graph() -> Tensor:
     y = Tensor(5.0, requires_grad=True, name="y")
     z = Tensor(-4.0, requires_grad=True, name="z")
     f = (x + y) * z
-    f.backward(retain_graph=True)
+    f.backward()
     return f
 
 

@@ -24,7 +24,7 @@ PAGES: dict[Any, str] = {}
 def enter(function: Any, row: Row) -> None:
     """Put a row into the table, and note where the word that called this was used."""
     TABLE[function] = row
-    PAGES[function] = sys._getframe(2).f_globals["__name__"]
+    PAGES[function] = sys._getframe(2).f_globals.get("__name__", "__main__")
 
 
 def adder(kind: type[Op]) -> Callable[..., Any]:

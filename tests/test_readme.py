@@ -40,7 +40,9 @@ def examples() -> Iterator[doctest.DocTest]:
 
 def run(test: doctest.DocTest) -> None:
     report: list[str] = []
-    doctest.DocTestRunner(verbose=False).run(test, out=report.append)
+    doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(
+        test, out=report.append
+    )
     assert not report, "".join(report)
 
 
