@@ -22,7 +22,8 @@ from autograd.chain_rule import pullback, pushforward
 from autograd.errors import DtypeError, GradcheckError
 from autograd.graph import Node, arguments, newest_first, replay
 from autograd.modes import enable_grad
-from autograd.op import OUTPUT, Changed, General, Linear, Multilinear, Op, Watched
+from autograd.leaves import Changed, Watched
+from autograd.op import OUTPUT, General, Linear, Multilinear, Op
 from autograd.tensor import RECORDER, Tensor
 from autograd.trees import flatten, unflatten
 from autograd.trees import names as names_in

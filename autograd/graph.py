@@ -12,14 +12,11 @@ from functools import lru_cache
 from itertools import count
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from autograd.errors import GraphError
-
-if TYPE_CHECKING:
-    from autograd.op import Op
 
 
 class Spec(NamedTuple):
@@ -78,7 +75,7 @@ class Node:
 
     __slots__ = ("about", "args", "kept", "number", "op", "spec")
 
-    op: Op
+    op: Any
     args: tuple[Any, ...]
     kept: Any
     spec: Any
@@ -102,7 +99,7 @@ class Node:
         return f"<Node {self.number}: {self.recall('name') or self.op.name} {self.spec}>"
 
 
-def make_node(op: Op, args: tuple[Any, ...], kept: Any, spec: Any) -> Node:
+def make_node(op: Any, args: tuple[Any, ...], kept: Any, spec: Any) -> Node:
     """Return a new node, the newest of all."""
     node = Node()
     node.op, node.args, node.kept, node.spec = op, args, kept, spec

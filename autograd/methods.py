@@ -100,7 +100,7 @@ class NumPyMethods:
     __getitem__ = Row(indexing.index)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._assign(indexing.index_set, operator.setitem, key, value)  # type: ignore[attr-defined]
+        self._assign(indexing.index_set, operator.setitem, key, value)
 
     def __len__(self) -> int:
         return len(self._data)

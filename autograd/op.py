@@ -38,7 +38,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from autograd.errors import GraphError, NotDifferentiableError, ShapeError
+from autograd.errors import NotDifferentiableError
 from autograd.graph import Node, make_node
 
 Array = Any
@@ -131,7 +131,7 @@ class Op(Row):
         **named: Rule | float | None,
     ) -> None:
         super().__init__(function, name)
-        self.forward = forward or getattr(function, "forward", function)
+        self.forward: Any = forward or getattr(function, "forward", function)
         self.parameters, self.defaults, self.starred = signature(
             function if isinstance(function, np.ufunc) else self.forward
         )
@@ -233,6 +233,10 @@ class Op(Row):
         """The rule as a function of (upstream or tangent, node, position)."""
         getters = [self.getter(name) for name in names_of(rule)]
         return lambda g, node, position: rule(filled(g, node.spec), *[get(node, position) for get in getters])
+
+    def arrive(self, node: Node, upstream: Any) -> Any:
+        """Return the cotangent of a node that the walk hands back, as it is handed back."""
+        return upstream
 
     # What a kind must say
 
@@ -459,79 +463,6 @@ class Output(Op):
 
 
 OUTPUT = Output(output, lambda g, index: g)
-
-
-@final
-class Leaf(Op):
-    """Where a gradient ends: a value that was given, not computed."""
-
-    def __init__(self) -> None:
-        super().__init__(leaf, name="leaf", value=1)
-        self.collects = True
-        self.pull = lambda node, g, wanted: ()
-
-    def arrive(self, node: Node, upstream: Any) -> Any:
-        """The cotangent that is handed back."""
-        return upstream
-
-    def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        raise AssertionError("a leaf has no inputs")
-
-
-def leaf(value: Array) -> Array:
-    return value
-
-
-LEAF = Leaf()
-
-
-@final
-class Watched:
-    """The op of a node whose gradient somebody asked for: hooks see it, and may replace it, as it arrives.
-
-    Everything else is the op's own business.
-    """
-
-    collects = True
-
-    def __init__(self, op: Any) -> None:
-        self.op = op
-        self.hooks: dict[int, Callable[[Any], Any]] = {}
-        self.retains = op.collects
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.op, name)
-
-    def arrive(self, node: Node, upstream: Any) -> Any:
-        for hook in list(self.hooks.values()):
-            replacement = hook(upstream)
-            if replacement is not None:
-                if np.shape(replacement) != node.spec.shape:
-                    raise ShapeError(
-                        f"a gradient hook on {self.op.name!r} returned shape {np.shape(replacement)}; the gradient has "
-                        f"shape {node.spec.shape}: return an array of that shape, or None to leave it as it is"
-                    )
-                upstream = replacement
-        return upstream
-
-
-@final
-class Changed:
-    """The op of a leaf whose value was changed in place after it was used: walking through it raises."""
-
-    def __init__(self, op: Any) -> None:
-        self.op = op
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.op, name)
-
-    def arrive(self, node: Node, upstream: Any) -> Any:
-        name = node.recall("name")
-        raise GraphError(
-            f"the leaf {f'{name!r} ' if name else ''}of shape {node.spec.shape} and dtype {node.spec.dtype} was changed in "
-            "place after this graph was computed from it, so its derivatives would be wrong; "
-            "call backward() before the update, or compute the graph again after it"
-        )
 
 
 def pick(node: Node, index: int) -> Node:

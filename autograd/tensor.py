@@ -27,7 +27,8 @@ from autograd.errors import (
 )
 from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, spec_of
 from autograd.methods import NumPyMethods
-from autograd.op import LEAF, Changed, Composite, Elementwise, Flat, Op, Parts, Refused, Watched, pick
+from autograd.leaves import LEAF, Changed, Watched
+from autograd.op import Composite, Elementwise, Flat, Op, Parts, Refused, pick
 from autograd.outline import Outline
 from autograd.table import TABLE
 from autograd.writer import write, write_pull
@@ -576,7 +577,7 @@ def applier(function: Any) -> Callable[..., Any]:
     return raises
 
 
-def refusal(function: Any, row: Refused | None) -> str:
+def refusal(function: Any, row: Any) -> str:
     """Why there is no derivative, and what to do."""
     ufunc, method = function if isinstance(function, tuple) else (function, None)
     name = f"{getattr(ufunc, '__module__', 'numpy')}.{ufunc.__name__}".replace("autograd.", "")
@@ -678,7 +679,7 @@ class TensorRecorder:
                 zeros = tuple(np.zeros(*part) for part in specs)
                 return zeros[0] if isinstance(spec, Spec) else zeros
             result = conform(result, spec_of(tangent))
-        targets = [v.node for v in variables]
+        targets = [v.node for v in variables if v.node is not None]
         plainly = closed([result.node], targets) and not isinstance(tangent, Tensor)
         arrived = pullback({result.node: tangent}, targets, recorder=None if plainly else self)
         parts = tuple(arrived.get(t, np.zeros(*part)) for t, part in zip(targets, specs, strict=True))

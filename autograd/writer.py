@@ -188,9 +188,9 @@ def pull_text(op: Elementwise) -> str:
 
 def term(op: Elementwise, position: int) -> str:
     """Return the expression for the contribution to one argument: upstream times local derivative."""
-    rule = op.rules[position]
+    rule: Any = op.rules[position]
     if not callable(rule):
-        return {1: "g", -1: "-g"}.get(rule, f"g * {rule!r}")
+        return "g" if rule == 1 else "-g" if rule == -1 else f"g * {rule!r}"
     values = []
     for name in names_of(rule):
         value = f"kept[{op.keeps.index(name)}]" if name in op.keeps else name
