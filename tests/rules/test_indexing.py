@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import array_shapes, basic_indices, integer_array_indices
+from hypothesis.extra.numpy import arrays as masks
+from hypothesis.strategies import integers, just, one_of, slices, tuples
 
 from autograd import Tensor, no_grad
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError
@@ -243,9 +247,7 @@ def test_take_adds_repeats_and_wraps() -> None:
     x.zero_grad()
     x.take([1, 1], axis=1).sum().backward()
     np.testing.assert_array_equal(x.grad, [[0, 2], [0, 2]])
-    with pytest.raises(
-        OutOfRangeError, match=r"take\(Tensor\(float64 \(2, 2\)\), 4, None, 'raise'\): index 4 is out"
-    ):
+    with pytest.raises(OutOfRangeError, match=r"take\(Tensor\(float64 \(2, 2\)\), 4, None, 'raise'\): index 4 is out"):
         np.take(x, 4)
 
 
@@ -290,3 +292,49 @@ def test_labels_are_integers() -> None:
     with pytest.raises(DtypeError) as caught:
         one_hot([0.5], 3)
     assert str(caught.value) == "one_hot: labels must be integers, not float64; use labels.astype(int)"
+
+
+# Any key
+
+
+def keys(shape: tuple[int, ...]) -> Any:
+    """Keys of numbers, slices, new axes, masks and integer arrays in any mixture."""
+    arrays = integer_array_indices((4,), result_shape=array_shapes(max_dims=2, min_side=0, max_side=3))
+    return one_of(
+        basic_indices(shape, allow_newaxis=True),
+        integer_array_indices(shape, result_shape=array_shapes(max_dims=2, min_side=0, max_side=3)),
+        masks(bool, shape),
+        masks(bool, shape[:2]),
+        tuples(integers(0, 2), arrays.map(lambda key: key[0] % 2), slices(4)),
+        tuples(arrays.map(lambda key: key[0] % 3), slices(2), integers(-4, 3)),
+        tuples(slices(3), just(None), arrays.map(lambda key: key[0] % 2)),
+        tuples(just(Ellipsis), arrays.map(lambda key: key[0])),
+        tuples(masks(bool, shape[:1]), just(Ellipsis), integers(0, 3)),
+    )
+
+
+@given(keys((3, 2, 4)))
+def test_09_any_key_scatters_as_add_at(key: Any) -> None:
+    x, shape = leaf(np.arange(24.0).reshape(3, 2, 4)), (3, 2, 4)
+    taken = x.data[key]
+    g = np.random.default_rng(0).normal(size=taken.shape)
+    expected = np.zeros(shape)
+    np.add.at(expected, key, g)
+    y = x[key]
+    np.testing.assert_array_equal(y.data, taken)
+    y.backward(g)
+    np.testing.assert_allclose(x.grad, expected, atol=1e-12)
+
+
+@given(keys((3, 2, 4)))
+def test_28_any_key_assigns_as_numpy(key: Any) -> None:
+    plain, x = np.zeros((3, 2, 4)), leaf(np.zeros((3, 2, 4)))
+    v = leaf(np.random.default_rng(0).normal(size=plain[key].shape))
+    plain[key] = v.data
+    t = x * 1
+    t[key] = v
+    np.testing.assert_array_equal(t.data, plain)
+    weights = np.random.default_rng(1).normal(size=plain.shape)
+    (t * weights).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.where(plain != 0, 0, weights))
+    assert np.sum(v.grad * v.data) == pytest.approx(np.sum(weights * plain))
