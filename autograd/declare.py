@@ -264,7 +264,7 @@ class Declaration:
             rules = dict(zip(names, rules, strict=False))
         for name in rules:
             if name not in names:
-                raise RowError(f"{self}: {word}= gives a rule for {name!r}, which is not an argument; give {names[0]}=")
+                raise RowError(f"{self}: {word}= gives a rule for {name!r}, which is not an argument")
         for name, parameter in self.parameters.items():
             if name not in rules and parameter.default is parameter.empty:
                 raise RowError(
@@ -302,7 +302,10 @@ class Declaration:
 
 def array(value: Any) -> Any:
     """Return a value as an array or NumPy scalar."""
-    return value if isinstance(value, np.ndarray | np.generic) else np.asarray(value)[()]
+    if isinstance(value, np.ndarray | np.generic):
+        return value
+    value = np.asarray(value)
+    return value[()] if value.dtype.kind in "fiub" else value
 
 
 def stretches(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:

@@ -156,7 +156,8 @@ def test_the_whole_message() -> None:
     with pytest.raises(GradcheckError) as caught:
         gradcheck(lambda a, b: (double(b) + a).sum(), np.ones(1), np.ones(1), modes="reverse", seed=Ones())
     assert str(caught.value) == (
-        f"gradcheck of <lambda>, reverse: {GRADIENT} args[1], float64 (1,), is wrong at index (0,): analytic 3, numeric 2; the row 'double' is wrong: in double(float64 (1,)), input 0 "
+        f"gradcheck of <lambda>, reverse: {GRADIENT} args[1], float64 (1,), is wrong at index (0,): analytic 3, "
+        "numeric 2; the row 'double' is wrong: in double(float64 (1,)), input 0 "
         "('x') at index (0,): analytic 3, numeric 2; fix its rule for 'x'"
     )
 
@@ -176,7 +177,8 @@ def test_wrong_adjoint_of_the_second_argument() -> None:
     wrong_row(product, "product")
     with pytest.raises(
         GradcheckError,
-        match=r"'product' is wrong: in product\(float64 \(2, 3\), float64 \(3, 2\)\), input 1 \('y'\) at index .*; fix its rule for 'y'$",
+        match=r"'product' is wrong: in product\(float64 \(2, 3\), float64 \(3, 2\)\), "
+        r"input 1 \('y'\) at index .*; fix its rule for 'y'$",
     ):
         gradcheck(lambda a, b: np.tanh(product(a, b)), np.ones((2, 3)) / 3, np.ones((3, 2)))
 
@@ -280,9 +282,9 @@ def test_a_kink() -> None:
     with pytest.raises(GradcheckError) as caught:
         gradcheck(lambda a: relu(a * 2), np.array([1.0, 0.0]), modes="reverse", seed=Ones())
     assert str(caught.value) == (
-        f"gradcheck of <lambda>, reverse: {GRADIENT} args[0], float64 (2,), is wrong at index (1,): analytic 0, numeric "
-        "1 (0 on one side, 2 on the other); the row 'relu' is not smooth there: in relu(float64 (2,)), input 0 ('x') at "
-        "index (1,): analytic 0, numeric 0.5 (0 on one side, 1 on the other); check at a point away from it"
+        f"gradcheck of <lambda>, reverse: {GRADIENT} args[0], float64 (2,), is wrong at index (1,): analytic 0, "
+        "numeric 1 (0 on one side, 2 on the other); the row 'relu' is not smooth there: in relu(float64 (2,)), input 0 "
+        "('x') at index (1,): analytic 0, numeric 0.5 (0 on one side, 1 on the other); check at a point away from it"
     )
 
 
@@ -290,9 +292,9 @@ def test_a_part_outside_the_record() -> None:
     with pytest.raises(GradcheckError) as caught:
         gradcheck(lambda a: a * a.detach(), np.array([3.0]), modes="reverse", seed=Ones())
     assert str(caught.value) == (
-        f"gradcheck of <lambda>, reverse: {GRADIENT} args[0], float64 (1,), is wrong at index (0,): analytic 3, numeric "
-        "6; every row in the record is right, so <lambda> is not smooth here, or it computes a part of its result "
-        "outside the record (detach(), .data, functions with derivative 0), or a hook changes a gradient"
+        f"gradcheck of <lambda>, reverse: {GRADIENT} args[0], float64 (1,), is wrong at index (0,): analytic 3, "
+        "numeric 6; every row in the record is right, so <lambda> is not smooth here, or it computes a part of its "
+        "result outside the record (detach(), .data, functions with derivative 0), or a hook changes a gradient"
     )
 
 
