@@ -160,15 +160,20 @@ def _pad(
     stat_length: Any = None,
     reflect_type: str = "even",
 ) -> Any:
-    widths = pairs(pad_width, array.ndim)
+    widths = pairs("pad_width", pad_width, array.ndim)
     if np.min(widths, initial=0) < 0:
-        raise ShapeError(f"pad(): the widths must not be negative, got {pad_width!r}")
+        raise ShapeError(f"pad(): pad_width must not be negative, got {pad_width!r}")
     if mode in ("constant", "empty"):
-        frame = np.asarray(constant_values)
         inside = tuple(slice(before, before + length) for length, (before, _) in zip(array.shape, widths))
-        if mode == "empty" or not frame.any():
-            return scatter(array, inside, tuple(n + sum(width) for n, width in zip(array.shape, widths)))
-        return index_set(np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=frame), inside, array)
+        shape = tuple(before + length + after for length, (before, after) in zip(array.shape, widths))
+        if mode == "empty" or (isinstance(constant_values, int | float) and constant_values == 0):
+            return scatter(array, inside, shape)
+        if np.ndim(constant_values) == 0:
+            return index_set(np.broadcast_to(constant_values, shape).astype(array.dtype), inside, array)
+        frame = np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=constant_values)
+        return index_set(frame, inside, array)
+    if array.size == 0:
+        raise ShapeError(f"pad() of an array of shape {array.shape}: mode={mode!r} needs elements; use mode='constant'")
     if mode in ("edge", "reflect", "symmetric", "wrap") and reflect_type == "even":
         return index(np.ravel(array), np.pad(np.arange(array.size).reshape(array.shape), widths, mode))
     if not (mode in STATISTICS or mode == "linear_ramp"):
@@ -176,7 +181,8 @@ def _pad(
             f"pad() of a Tensor takes no mode={mode!r} with reflect_type={reflect_type!r}; "
             "compose it of np.flip and np.concatenate, or pad t.detach().numpy()"
         )
-    lengths, ends = pairs(stat_length, array.ndim), pairs(end_values, array.ndim)
+    lengths = pairs("stat_length", stat_length, array.ndim)
+    ends = pairs("end_values", end_values, array.ndim)
     for axis, width in enumerate(widths):
         if mode == "linear_ramp":
             before, after = ramps(array, axis, ends[axis], width)
@@ -186,12 +192,17 @@ def _pad(
     return array
 
 
-def pairs(value: Any, ndim: int) -> Any:
+def pairs(name: str, value: Any, ndim: int) -> Any:
     """(before, after) for each axis, from any of the forms in which `numpy.pad` takes them."""
     if isinstance(value, dict):
-        value = [value.get(axis, value.get(axis - ndim, 0)) for axis in range(ndim)]
-        value = [np.broadcast_to(pair, 2) for pair in value]
-    return np.broadcast_to(np.asarray(value), (ndim, 2)).tolist()
+        value = [np.broadcast_to(value.get(axis, value.get(axis - ndim, 0)), 2) for axis in range(ndim)]
+    try:
+        return np.broadcast_to(np.asarray(value), (ndim, 2)).tolist()
+    except ValueError as error:
+        raise ShapeError(
+            f"pad() of an array of {ndim} dimensions: {name} must be a number, (before, after), or such a pair for each "
+            f"axis, not {value!r}"
+        ) from error
 
 
 def statistics(array: Any, axis: int, statistic: Any, lengths: Any, widths: Any) -> list[Any]:
