@@ -37,6 +37,7 @@ from autograd.errors import (
     GraphError,
     NotDifferentiableError,
     OutOfRangeError,
+    RowError,
     ShapeError,
     SingularError,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "GraphError",
     "NotDifferentiableError",
     "OutOfRangeError",
+    "RowError",
     "ShapeError",
     "SingularError",
     "Tensor",

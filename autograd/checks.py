@@ -21,8 +21,8 @@ import numpy as np
 from autograd.chain_rule import pullback, pushforward
 from autograd.errors import DtypeError, GradcheckError
 from autograd.graph import Node, arguments, newest_first, replay
-from autograd.modes import enable_grad
 from autograd.leaves import Changed, Watched
+from autograd.modes import enable_grad
 from autograd.op import OUTPUT, General, Linear, Multilinear, Op
 from autograd.tensor import RECORDER, Tensor
 from autograd.trees import flatten, unflatten

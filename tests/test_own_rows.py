@@ -376,8 +376,8 @@ def test_an_adjoint_that_is_not_linear() -> None:
 
 def test_arguments_that_cannot_be() -> None:
     assert declared(lambda x, out: x, local=(1, None)) == (
-        "<lambda>(x, out): its argument 'out' is called like one of the words that rules use (g, t, out, shape, shapes, "
-        "i); give it another name"
+        "<lambda>(x, out): its argument 'out' is called like one of the words that rules use (g, t, out, shape, "
+        "shapes, i); give it another name"
     )
     assert declared(lambda x, **options: x, local=1) == (
         "<lambda>(x, options): a row needs to know its arguments; write them out in place of **options"
