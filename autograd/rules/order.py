@@ -70,7 +70,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 def polyval(p: Any, x: Any) -> Any:
     """A polynomial at x, the coefficient of the highest power first; by Horner's rule."""
     if not hasattr(p, "dtype"):
-        p = np.stack(p) if len(p) else np.zeros(0)
+        p = list(p)
+        p = np.stack(p) if p else np.zeros(0)
     y = np.zeros_like(x)
     for coefficient in p:
         y = y * x + coefficient

@@ -94,3 +94,12 @@ def test_polyval_in_coefficients_and_argument() -> None:
     p0 = leaf(5.0)
     np.polyval([1.0, p0], x).backward()
     assert p0.grad == 1
+
+
+def test_polyval_of_a_poly1d() -> None:
+    x = leaf([1.0, 2.0])
+    y = np.polyval(np.poly1d([1.0, 0.0, -2.0]), x)
+    np.testing.assert_array_equal(y.data, [-1, 2])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad, [2, 4])
+    np.testing.assert_array_equal(np.polyval(np.poly1d([5.0]), x).data, [5, 5])
