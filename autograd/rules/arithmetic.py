@@ -31,6 +31,8 @@ elementwise(np.multiply, lambda y: y, lambda x: x, forward=operator.mul)
 elementwise(np.divide, over, lambda out, y: -out / y, forward=operator.truediv, singular=True)
 elementwise(np.negative, -1, forward=operator.neg)
 elementwise(np.positive, 1, forward=operator.pos)
+elementwise(np.conjugate, 1)
+linear(np.real, lambda g: g)
 elementwise(np.reciprocal, lambda out: -out * out, singular=True)
 
 # Powers and roots
