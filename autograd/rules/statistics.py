@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.reductions import absent, count, folded, not_nan, reduced_axes, restored, unfolded
 from autograd.rules.scans import arrayed
-from autograd.table import composite, dispatched, flat, general
+from autograd.table import composite, dispatched, elementwise, flat, general
 
 # Spread
 
@@ -37,18 +37,21 @@ def var(
         deviation = np.where(where, deviation, 0)
     squares = np.sum(np.square(deviation), axis, dtype, absent("var", out), keepdims)
     freedom = count(a.shape, axis, keepdims, where) - (ddof if correction is None else correction)
-    return squares / np.maximum(freedom, 0).astype(squares.dtype)
+    return squares / (max(freedom, 0) if where is True else np.maximum(freedom, 0).astype(squares.dtype))
+
+
+@dispatched
+def root(x: Any) -> Any:
+    """Return the square root. Its derivative at 0 is taken to be 0: so is that of the deviation of equal elements."""
+    return np.sqrt(x)
+
+
+elementwise(root, lambda out: np.where(out == 0, 0, 0.5 / np.where(out == 0, 1, out)), scalar=math.sqrt)
 
 
 @composite(np.std)
 def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *args: Any, **kwargs: Any) -> Any:
     return root(np.var(a, axis, dtype, absent("std", out), *args, **kwargs))
-
-
-def root(variance: Any) -> Any:
-    """Return the square root, whose derivative is taken to be 0 at 0: that of the deviation of a constant."""
-    constant = variance == 0
-    return np.where(constant, 0, np.sqrt(np.where(constant, 1, variance)))
 
 
 @composite(np.nanvar)
@@ -216,11 +219,9 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    if dtype is None:
-        dtype = np.result_type(m, np.float64) if y is None else np.result_type(m, y, np.float64)
     samples = variables("m", m, rowvar or np.ndim(m) == 1, dtype)
     if y is not None:
-        other = variables("y", y, rowvar or np.shape(y)[0] == 1 or np.ndim(y) == 1, dtype)
+        other = variables("y", y, rowvar or np.ndim(y) == 1 or np.shape(y)[0] == 1, dtype)
         samples = np.concatenate([samples, other], 0)
     ddof = (0 if bias else 1) if ddof is None else ddof
     weights = aweights if fweights is None else fweights if aweights is None else np.multiply(fweights, aweights)
@@ -232,14 +233,14 @@ def cov(
         weighted = deviation * weights
         whole = np.sum(weights)
         freedom = whole - ddof * (1 if aweights is None else np.sum(np.multiply(weights, aweights)) / whole)
-    return np.squeeze(np.matmul(deviation, weighted.T) / np.maximum(freedom, 0).astype(dtype))
+    return np.squeeze(np.matmul(deviation, weighted.T) / np.maximum(freedom, 0).astype(samples.dtype))
 
 
 def variables(name: str, values: Any, in_rows: bool, dtype: Any) -> Any:
     """Return the samples of each variable as a row."""
     if np.ndim(values) > 2:
         raise ShapeError(f"cov() takes {name} with at most 2 axes, not of shape {np.shape(values)}")
-    rows = np.atleast_2d(arrayed(values)).astype(dtype)
+    rows = np.atleast_2d(arrayed(values)).astype(np.float64 if dtype is None else dtype)
     return rows if in_rows else rows.T
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from autograd.rules.statistics import root
 from tests.samples import Page, distinct, normal, positive
 
 page = Page()
@@ -28,6 +29,10 @@ for function in (np.nanvar, np.nanstd):
     page(function, HOLES, order=0)
     page(function, HOLES, axis=1, ddof=1, order=0)
 page(np.var, normal())
+page(root, positive())
+page(root, positive(2, 3))
+page(root, positive(3, dtype=np.float32))
+page(root, np.zeros(2), order=0)
 
 METHODS = (
     "inverted_cdf",
