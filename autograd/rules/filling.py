@@ -192,16 +192,19 @@ def _pad(
     return array
 
 
-def pairs(name: str, value: Any, ndim: int) -> Any:
+def pairs(name: str, given: Any, ndim: int) -> Any:
     """(before, after) for each axis, from any of the forms in which `numpy.pad` takes them."""
-    if isinstance(value, dict):
-        value = [np.broadcast_to(value.get(axis, value.get(axis - ndim, 0)), 2) for axis in range(ndim)]
+    value: Any = given
+    if isinstance(given, dict):
+        value = np.zeros((ndim, 2), int)
+        for axis, pair in given.items():
+            value[axis] = pair
     try:
         return np.broadcast_to(np.asarray(value), (ndim, 2)).tolist()
     except ValueError as error:
         raise ShapeError(
-            f"pad() of an array of {ndim} dimensions: {name} must be a number, (before, after), or such a pair for each "
-            f"axis, not {value!r}"
+            f"pad() of an array of {ndim} dimensions: {name} must be a number, (before, after), "
+            f"or such a pair for each axis, not {given!r}"
         ) from error
 
 

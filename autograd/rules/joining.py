@@ -152,24 +152,24 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @composite(np.hsplit)
 def _hsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return list(split(at_least(1, "hsplit", ary), indices_or_sections, 1 if ary.ndim > 1 else 0, True))
+    return list(split(with_axes(1, "hsplit", ary), indices_or_sections, 1 if ary.ndim > 1 else 0, True))
 
 
 @composite(np.vsplit)
 def _vsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return list(split(at_least(2, "vsplit", ary), indices_or_sections, 0, True))
+    return list(split(with_axes(2, "vsplit", ary), indices_or_sections, 0, True))
 
 
 @composite(np.dsplit)
 def _dsplit(ary: Any, indices_or_sections: Any) -> Any:
-    return list(split(at_least(3, "dsplit", ary), indices_or_sections, 2, True))
+    return list(split(with_axes(3, "dsplit", ary), indices_or_sections, 2, True))
 
 
-def at_least(ndim: int, name: str, ary: Any) -> Any:
+def with_axes(ndim: int, name: str, ary: Any) -> Any:
     """The array, if it has that many dimensions."""
     if ary.ndim < ndim:
         raise ShapeError(
-            f"{name}() of an array of shape {ary.shape}: it needs at least {ndim} dimensions; use np.split with an axis"
+            f"{name}() of an array of shape {ary.shape}: it needs {ndim} or more dimensions; use np.split with an axis"
         )
     return ary
 

@@ -66,11 +66,13 @@ at_least(np.atleast_3d)
 
 # The axes in another order
 
-linear(
-    np.transpose,
-    lambda g, axes: np.transpose(g, axes and np.argsort([axis % g.ndim for axis in axes])),
-    forward=lambda a, axes=None: a.transpose(axes),
-)
+
+def untranspose(g: Any, axes: Any) -> Any:
+    """The adjoint of `numpy.transpose`."""
+    return np.transpose(g, axes if axes is None else np.argsort([axis % g.ndim for axis in np.atleast_1d(axes)]))
+
+
+linear(np.transpose, untranspose, forward=lambda a, axes=None: a.transpose(axes))
 linear(np.swapaxes, lambda g, axis1, axis2: np.swapaxes(g, axis1, axis2))
 linear(np.matrix_transpose, lambda g: np.matrix_transpose(g))
 linear(np.moveaxis, lambda g, source, destination: np.moveaxis(g, destination, source))
@@ -82,10 +84,7 @@ def rolled_axes(ndim: int, axis: int, start: int) -> Sequence[int]:
     return np.rollaxis(np.empty(range(ndim)), axis, start).shape
 
 
-linear(
-    np.rollaxis,
-    lambda g, axis, start: np.transpose(g, np.argsort(rolled_axes(g.ndim, axis, start))),
-)
+linear(np.rollaxis, lambda g, axis, start: untranspose(g, rolled_axes(g.ndim, axis, start)))
 
 # The elements in another order
 

@@ -146,7 +146,7 @@ ERRORS: dict[str, tuple[Callable[..., Any], type[Exception], str]] = {
     "vsplit": (
         lambda t: np.vsplit(t[0], 3),
         ShapeError,
-        "vsplit() of an array of shape (3,): it needs at least 2 dimensions; use np.split with an axis",
+        "vsplit() of an array of shape (3,): it needs 2 or more dimensions; use np.split with an axis",
     ),
     "block": (
         lambda t: np.block([[t, t], t]),
