@@ -1,9 +1,9 @@
 """Matrix decompositions: Cholesky, QR, eigenvalues and singular values. All of it works on stacks of matrices.
 
 Two conventions. A function of symmetric matrices has a symmetric gradient, whichever triangle it reads, as in JAX and
-PyTorch. Where eigenvalues or singular values are equal, which vectors belong to them is a matter of choice, and terms
-with 1 / (λ_j - λ_i) are left out: the gradient is then right for functions that do not depend on the choice (others
-have none); derivatives of higher order are not.
+PyTorch. Where values are equal, which vectors belong to them is a matter of choice, and terms with 1 / (λ_j - λ_i) are
+left out: gradients are then right for functions that are symmetric in the equal values and depend on their vectors only
+through the space that these span (others have none there); derivatives of higher order need not be.
 
 Sources: M. Giles, *Collected matrix derivative results for forward and reverse mode algorithmic differentiation*
 (2008); I. Murray, *Differentiation of the Cholesky decomposition* (2016); S. Walter and L. Lehmann, *Algorithmic
@@ -16,13 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import NotDifferentiableError
+from autograd.errors import NotDifferentiableError, SingularError
 from autograd.table import composite, dispatched, general
 
 
 def symmetric(a: Any) -> Any:
     """The symmetric part."""
     return (a + a.mT) / 2
+
+
+def skew(a: Any) -> Any:
+    """Twice the antisymmetric part."""
+    return a - a.mT
 
 
 def mirrored(a: Any) -> Any:
@@ -54,6 +59,11 @@ def tall_qr(a: Any) -> Any:
 
 def tall_qr_a(g: Any, out: Any) -> Any:
     (q, r), (gq, gr) = out, g
+    if not np.all(np.diagonal(r, 0, -2, -1)):
+        raise SingularError(
+            f"qr() of a matrix of shape {q.shape} whose columns depend on each other has no gradient; "
+            "use np.linalg.svd, or fewer columns"
+        )
     return np.linalg.solve(r, (gq + q @ mirrored(r @ gr.mT - gq.mT @ q)).mT).mT
 
 
@@ -122,10 +132,10 @@ def reduced_svd(a: Any, hermitian: bool = False) -> Any:
 def reduced_svd_a(g: Any, out: Any) -> Any:
     (u, s, vh), (gu, gs, gvh) = out, g
     v, gv = vh.mT, gvh.mT
-    weights = reciprocal_differences(s * s)
     left, right = u.mT @ gu, v.mT @ gv
-    inner = diagonal_matrix(gs)
-    inner = inner + weights * (left - left.mT) * s[..., None, :] + s[..., :, None] * weights * (right - right.mT)
+    same, opposite = skew(left + right), skew(left - right)  # u and v turned together, and against each other
+    sums = s[..., None, :] + s[..., :, None]
+    inner = diagonal_matrix(gs) + (reciprocal_differences(s) * same + reciprocal(sums, sums == 0) * opposite) / 2
     result = u @ inner @ vh
     inverse = reciprocal(s, s == 0)
     if u.shape[-2] > u.shape[-1]:
@@ -138,16 +148,38 @@ def reduced_svd_a(g: Any, out: Any) -> Any:
 general(reduced_svd, reduced_svd_a, many=True, name="svd")
 
 
+@dispatched
+def null_space(a: Any) -> Any:
+    """The singular vectors that `reduced_svd` leaves out."""
+    u, s, vh = np.linalg.svd(a)
+    return u[..., s.shape[-1] :] if u.shape[-1] > vh.shape[-1] else vh[..., s.shape[-1] :, :]
+
+
+def null_space_a(g: Any, a: Any) -> Any:
+    return null_space_forward(g, a) if np.any(g) else np.zeros_like(a)
+
+
+def null_space_forward(t: Any, a: Any) -> Any:
+    raise NotDifferentiableError(
+        f"the singular vectors of the null space of a matrix of shape {np.shape(a)} are a matter of choice and have no "
+        "derivative; use linalg.svd() with full_matrices=False"
+    )
+
+
+general(null_space, null_space_a, jvps=[null_space_forward])
+
+
 @composite(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     if not compute_uv:
         return svdvals(a)
-    if full_matrices and a.shape[-2] != a.shape[-1]:
-        raise NotDifferentiableError(
-            f"linalg.svd() of a Tensor of shape {a.shape} with full_matrices=True is not differentiable: the singular "
-            "vectors of the null space are not determined; use full_matrices=False, or compute_uv=False for the values"
-        )
-    return reduced_svd(a, hermitian)
+    result = reduced_svd(a, hermitian)
+    rows, columns = a.shape[-2:]
+    if full_matrices and rows > columns:
+        return result._replace(U=np.concatenate([result.U, null_space(a)], -1))
+    if full_matrices and rows < columns:
+        return result._replace(Vh=np.concatenate([result.Vh, null_space(a)], -2))
+    return result
 
 
 @composite(np.linalg.svdvals)

@@ -66,6 +66,10 @@ general(np.linalg.pinv, pinv_a, forward=pinv)
 @composite(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
     """The solution is the pseudo-inverse times b, so its derivative holds where the rank does not change."""
+    if np.ndim(a) != 2:
+        raise ShapeError(
+            f"linalg.lstsq() takes one matrix, not an array of shape {np.shape(a)}; np.linalg.pinv takes stacks"
+        )
     rows, columns = np.shape(a)
     if rcond is None:
         rcond = float(np.finfo(np.result_type(a, b, np.float32)).eps) * max(rows, columns)
@@ -241,12 +245,17 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return np.expand_dims(result, axes) if keepdims else result
 
 
+def gains(x: Any) -> Any:
+    """The singular values; as sizes, so that the derivative at 0 is 0."""
+    return np.abs(np.linalg.svdvals(x))
+
+
 MATRIX_NORMS = {
-    "nuc": lambda x: np.sum(np.linalg.svdvals(x), -1),
+    "nuc": lambda x: np.sum(gains(x), -1),
     1: lambda x: np.max(np.sum(np.abs(x), -2), -1),
     -1: lambda x: np.min(np.sum(np.abs(x), -2), -1),
-    2: lambda x: np.max(np.linalg.svdvals(x), -1),
-    -2: lambda x: np.min(np.linalg.svdvals(x), -1),
+    2: lambda x: np.max(gains(x), -1),
+    -2: lambda x: np.min(gains(x), -1),
     math.inf: lambda x: np.max(np.sum(np.abs(x), -1), -1),
     -math.inf: lambda x: np.min(np.sum(np.abs(x), -1), -1),
 }

@@ -65,7 +65,11 @@ def dot_b(g: Any, a: Any, shape: tuple[int, ...]) -> Any:
     return summed if len(shape) == 1 else np.moveaxis(summed, 0, -2)
 
 
-multilinear(np.dot, dot_a, dot_b, forward=lambda a, b: np.dot(a, b))
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    return np.dot(a, b, absent("dot", out))
+
+
+multilinear(np.dot, dot_a, dot_b, forward=dot)
 
 
 def split_axes(axes: Any, a_ndim: int, b_ndim: int) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -105,7 +109,7 @@ same_as(np.tensordot, np.linalg.tensordot)
 # einsum: all its forms become one, explicit subscripts with a letter for each axis, also for those under an ellipsis
 
 
-def einsum_arguments(*operands: Any, out: Any = None, optimize: Any = False) -> tuple[Any, ...]:
+def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> tuple[Any, ...]:
     """Return subscripts, optimize and operands, from either form of call."""
     absent("einsum", out)
     if not isinstance(operands[0], str):
@@ -139,7 +143,7 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
     return ",".join(terms) + "->" + output.replace("...", ellipsis)
 
 
-def einsum(subscripts: str, optimize: Any, *operands: Any) -> Any:
+def explicit_einsum(subscripts: str, optimize: Any, *operands: Any) -> Any:
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
@@ -175,7 +179,7 @@ def einsum_adjoint(
     return np.reshape(product, shape)
 
 
-multilinear(np.einsum, forward=einsum, bind=einsum_arguments, operands=einsum_adjoint)
+multilinear(np.einsum, forward=explicit_einsum, bind=einsum, operands=einsum_adjoint)
 
 
 # Convolution
@@ -217,7 +221,7 @@ def vdot(a: Any, b: Any) -> Any:
 
 @composite(np.inner)
 def inner(a: Any, b: Any) -> Any:
-    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, (-1, -1))
+    return np.dot(a, b) if np.ndim(a) == 0 or np.ndim(b) < 2 else np.tensordot(a, b, (-1, -1))
 
 
 @composite(np.outer)

@@ -1,16 +1,23 @@
 """Samples for `autograd.rules.linalg`."""
 
 import math
+from typing import Any
 
 import numpy as np
 
-from tests.samples import Page, distinct, normal, positive
+from autograd.rules.linalg import cofactors, cofactors_slope
+from tests.samples import Page, distinct, positive
 
 page = Page()
 f32 = np.float32
+rng = np.random.default_rng(1)  # its own, so that the matrices stay well-conditioned whatever other pages draw
 
 
-def regular(*shape: int, dtype: np.dtype | type = np.float64) -> np.ndarray:
+def normal(*shape: int, dtype: Any = np.float64) -> Any:
+    return rng.normal(size=shape).astype(dtype)
+
+
+def regular(*shape: int, dtype: Any = np.float64) -> Any:
     """Square matrices far from singular ones."""
     return np.asarray(normal(*shape) + 3 * np.eye(shape[-1]), dtype=dtype)
 
@@ -65,6 +72,11 @@ page(np.linalg.det, np.ones((3, 3)), note="of rank 1")
 page(np.linalg.det, np.zeros((2, 2)), note="zero")
 page(np.linalg.det, np.zeros((1, 1)), note="zero")
 page(np.linalg.det, np.stack([np.ones((3, 3)), regular(3, 3)]), note="one singular")
+
+page(cofactors, regular(3, 3))
+page(cofactors, np.ones((3, 3)), order=1, note="singular")
+page(cofactors_slope, normal(3, 3), np.ones((3, 3)), wrt=(0,))
+page(cofactors_slope, normal(2, 3, 3), regular(2, 3, 3), wrt=(0,))
 
 # Powers and chains
 for n in (-3, -1, 0, 1, 2, 3, 5):
