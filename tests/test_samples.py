@@ -107,25 +107,16 @@ def tolerance(case: Case) -> float:
     return 1e-2 if any(np.asarray(v).dtype != np.float64 for v in case.start) else 1e-6
 
 
-@pytest.fixture(params=SAMPLES, ids=str)
-def case(request: pytest.FixtureRequest) -> Case:
-    return Case(request.param)
+CASES = [Case(sample) for sample in SAMPLES]
+SMOOTH = [case for case in CASES if case.sample.order > 0 and case.start]  # kinks have tests of their own
+TWICE_SMOOTH = [case for case in SMOOTH if case.sample.order > 1 and tolerance(case) < 1e-3]
 
 
-@pytest.fixture
-def smooth(case: Case) -> Case:
-    if case.sample.order == 0 or not case.start:
-        pytest.skip("a kink, or nothing to differentiate: derivatives have tests of their own")
-    return case
+def over(cases: list[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=[str(case.sample) for case in cases])
 
 
-@pytest.fixture
-def twice_smooth(smooth: Case) -> Case:
-    if smooth.sample.order < 2 or tolerance(smooth) > 1e-3:
-        pytest.skip("no second derivative to check numerically")
-    return smooth
-
-
+@over(CASES)
 def test_value_is_numpys(case: Case) -> None:
     """Value, shape and dtype are those of the plain call; the arguments are untouched."""
     before = [np.array(v) for v in case.start]
@@ -139,18 +130,20 @@ def test_value_is_numpys(case: Case) -> None:
         np.testing.assert_array_equal(old, new)
 
 
-def test_gradient_has_shape_and_dtype_of_its_tensor(smooth: Case) -> None:
-    inputs = leaves(smooth.start)
-    outputs = smooth(inputs)
+@over(SMOOTH)
+def test_gradient_has_shape_and_dtype_of_its_tensor(case: Case) -> None:
+    inputs = leaves(case.start)
+    outputs = case(inputs)
     for t, gradient in zip(inputs, backward(outputs, directions(list(map(numbers, outputs)), 1), inputs)):
         assert gradient.shape == t.shape
         assert gradient.dtype == np.promote_types(t.dtype, np.float32)
 
 
-def test_reverse_and_forward_agree_with_differences(smooth: Case) -> None:
-    inputs = leaves(smooth.start)
-    outputs = smooth(inputs)
-    seeds, along = directions(list(map(numbers, outputs)), 1), directions(smooth.start, 2)
+@over(SMOOTH)
+def test_reverse_and_forward_agree_with_differences(case: Case) -> None:
+    inputs = leaves(case.start)
+    outputs = case(inputs)
+    seeds, along = directions(list(map(numbers, outputs)), 1), directions(case.start, 2)
     gradients = backward(outputs, seeds, inputs)
     tangents = pushforward(
         {t.node: u for t, u in zip(inputs, along)},
@@ -158,23 +151,23 @@ def test_reverse_and_forward_agree_with_differences(smooth: Case) -> None:
         RECORDER,
         False,
     )
-    step = 1e-6 if tolerance(smooth) < 1e-3 else 1e-2
-    up, down = smooth(moved(smooth.start, along, step)), smooth(moved(smooth.start, along, -step))
+    step = 1e-6 if tolerance(case) < 1e-3 else 1e-2
+    up, down = case(moved(case.start, along, step)), case(moved(case.start, along, -step))
     numeric = (dot(up, seeds) - dot(down, seeds)) / (2 * step)
     reverse = dot(gradients, along)
     forward = dot(
         [tangents[o.node] if getattr(o, "node", None) in tangents else np.zeros(np.shape(o)) for o in outputs], seeds
     )
-    np.testing.assert_allclose(reverse, numeric, rtol=tolerance(smooth), atol=tolerance(smooth))
-    np.testing.assert_allclose(forward, reverse, rtol=tolerance(smooth) / 100, atol=tolerance(smooth) / 100)
+    np.testing.assert_allclose(reverse, numeric, rtol=tolerance(case), atol=tolerance(case))
+    np.testing.assert_allclose(forward, reverse, rtol=tolerance(case) / 100, atol=tolerance(case) / 100)
     for o in outputs:
         if isinstance(o, Tensor) and o.node in tangents:
             assert tangents[o.node].shape == o.shape
 
 
-def test_second_order_agrees_with_differences(twice_smooth: Case) -> None:
+@over(TWICE_SMOOTH)
+def test_second_order_agrees_with_differences(case: Case) -> None:
     """Reverse over reverse and forward over reverse, against differences of the gradient."""
-    case = twice_smooth
     inputs = leaves(case.start)
     outputs = case(inputs)
     seeds, along, across = (
