@@ -51,7 +51,8 @@ class Released:
         )
 
 
-next_number = count().__next__
+numbers = count()
+next_number = numbers.__next__
 
 
 class Node:

@@ -71,6 +71,7 @@ class NumPyMethods:
     __slots__ = ()
 
     apply: Any
+    _assign: Any
     _data: Any
     node: Any
 
@@ -91,7 +92,7 @@ class NumPyMethods:
     __xor__, __rxor__ = Row(np.bitwise_xor), Row(np.bitwise_xor, reflected=True)
     __lshift__, __rshift__ = Row(np.left_shift), Row(np.right_shift)
 
-    __eq__, __ne__ = Row(np.equal), Row(np.not_equal)  # type: ignore[assignment]
+    __eq__, __ne__ = Row(np.equal), Row(np.not_equal)
     __lt__, __le__, __gt__, __ge__ = Row(np.less), Row(np.less_equal), Row(np.greater), Row(np.greater_equal)
     __hash__ = object.__hash__
 

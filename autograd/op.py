@@ -132,9 +132,7 @@ class Op(Row):
     ) -> None:
         super().__init__(function, name)
         self.forward: Any = forward or getattr(function, "forward", function)
-        self.parameters, self.defaults, self.starred = signature(
-            function if isinstance(function, np.ufunc) else self.forward
-        )
+        self.parameters, self.defaults, self.starred = signature(function, self.forward)
         self.bind = bind or self.fill
         self.flat = frozenset(flat)
         self.many = many
@@ -281,11 +279,11 @@ def shape_of(node: Node, position: int) -> tuple[int, ...]:
     return shape
 
 
-def signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], int]:
+def signature(function: Any, forward: Any) -> tuple[tuple[str, ...], dict[str, Any], int]:
     """Parameter names, their defaults, and the position of the starred one (their number if there is none)."""
     if isinstance(function, np.ufunc):
         return ("x", "y", "z")[: function.nin], {}, function.nin
-    parameters = inspect.signature(function).parameters
+    parameters = inspect.signature(forward).parameters
     defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
     starred = [index for index, p in enumerate(parameters.values()) if p.kind is p.VAR_POSITIONAL]
     return tuple(parameters), defaults, (starred or [len(parameters)])[0]
@@ -342,8 +340,8 @@ class Elementwise(Op):
         return lambda g, node, position: times(g, rule(*[get(node, position) for get in getters]))
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        contributions = total(self.edges[i](t, node, i) for i, t in enumerate(tangents) if t is not None)
-        return np.broadcast_to(contributions, node.spec.shape)
+        tangent = total(self.edges[i](t, node, i) for i, t in enumerate(tangents) if t is not None)
+        return tangent if tangent.shape == node.spec.shape else np.broadcast_to(tangent, node.spec.shape)
 
     def local(self, node: Node, position: int) -> Any:
         rule = self.rules[position]

@@ -25,7 +25,7 @@ from autograd.errors import (
     ShapeError,
     SingularError,
 )
-from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, spec_of
+from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, numbers, spec_of
 from autograd.methods import NumPyMethods
 from autograd.leaves import LEAF, Changed, Watched
 from autograd.op import Composite, Elementwise, Flat, Op, Parts, Refused, pick
@@ -591,7 +591,7 @@ def refusal(function: Any, row: Any) -> str:
     if row is not None:
         return f"{name} does not take a Tensor: {row.reason}"
     return (
-        f"{name} has no row in the table of derivatives; add one with autograd.elementwise, linear or general "
+        f"{name} has no row in the table of derivatives; add one with autograd.differentiable "
         "(the built-in rows are in autograd/rules), or give it t.detach().numpy()"
     )
 

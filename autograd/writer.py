@@ -36,6 +36,10 @@ import numpy as np
 from autograd.op import Elementwise, Op, names_of
 
 
+INFIX = {operator.add: "x + y", operator.sub: "x - y", operator.mul: "x * y", operator.truediv: "x / y"}
+"""Forward functions that an expression stands for, without a call."""
+
+
 def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
     """Return the function of the op's parameters that applies it to tensors and arrays, and records it.
 
@@ -108,7 +112,7 @@ def apply_text(op: Op) -> str:
         else:
             lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
     operands = f"({', '.join(f'{name} if {name}_node is None else made({name}, {name}_node)' if name in tracked else name for name in names)},)"
-    forward = f"_forward({', '.join(names)})"
+    forward = INFIX.get(op.forward, f"_forward({', '.join(names)})")
     if isinstance(op, Elementwise) and op.scalar is not None:
         lines += [
             "    try:",
@@ -142,7 +146,7 @@ def apply_text(op: Op) -> str:
         f"    _node.args = ({', '.join(args)},)",
         f"    _node.kept = {kept(op, tracked)}",
         "    _node.spec = _spec",
-        "    _node.number = next_number()",
+        "    _node.number = next(numbers)",
         "    return _result",
     ]
     return "\n".join(lines)
