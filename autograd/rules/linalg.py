@@ -271,5 +271,6 @@ def cond(x: Any, p: Any = None) -> Any:
     if p is None or p in (2, -2):
         s = np.linalg.svdvals(x)
         with np.errstate(all="ignore"):
-            return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+            ratio = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        return np.where(np.isnan(ratio) & ~np.any(np.isnan(x), (-2, -1)), math.inf, ratio)
     return np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(np.linalg.inv(x), p, (-2, -1))

@@ -253,6 +253,8 @@ def kron(a: Any, b: Any) -> Any:
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     if axis != -1:
         x1, x2 = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
+    if np.ndim(x1) == np.ndim(x2) == 1:
+        return np.dot(x1, x2)
     return np.matmul(np.expand_dims(x1, -2), np.expand_dims(x2, -1))[..., 0, 0]
 
 

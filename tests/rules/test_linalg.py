@@ -207,3 +207,11 @@ def test_the_zeroth_power_is_the_identity_and_requires_no_grad() -> None:
     power = np.linalg.matrix_power(Tensor(np.full((2, 2), np.inf), requires_grad=True), 0)
     np.testing.assert_array_equal(power.numpy(), np.eye(2))
     assert not power.requires_grad
+
+
+def test_cond_of_singular_matrices() -> None:
+    for p in (None, 2, -2):
+        assert np.linalg.cond(Tensor(np.zeros((2, 2)), requires_grad=True), p).item() == math.inf
+    assert np.linalg.cond(Tensor(np.diag([1.0, 0.0]), requires_grad=True)).item() == math.inf
+    with pytest.raises(SingularError):
+        np.linalg.cond(Tensor(np.zeros((2, 2)), requires_grad=True), 1)

@@ -192,3 +192,14 @@ def test_float32_stays_float32() -> None:
         t.grad = None
         out.backward(np.ones(out.shape, np.float32))
         assert t.grad.dtype == np.float32
+
+
+def test_vecdot_along_an_axis_and_of_matrices_with_options() -> None:
+    g, _ = gradients(lambda a, b: np.vecdot(a, b, axis=0), np.ones((3, 2)), np.arange(6.0).reshape(3, 2))
+    np.testing.assert_array_equal(g, np.arange(6).reshape(3, 2))
+    t = Tensor(np.ones((2, 2)), requires_grad=True)
+    with pytest.raises(NotDifferentiableError) as error:
+        np.matmul(t, t, dtype=np.float32)
+    assert str(error.value) == (
+        "np.matmul of a Tensor takes no dtype=; use np.where(condition, …) and astype(dtype) on its result"
+    )
