@@ -24,7 +24,7 @@ from autograd.chain_rule import cast, pullback, pushforward
 from autograd.errors import DtypeError, OutOfRangeError, ShapeError
 from autograd.graph import Node, Spec, newest_first, next_number, spec_of
 from autograd.op import Linear
-from autograd.tensor import RECORDER, Tensor, checked, own, owner, record, variable
+from autograd.tensor import RECORDER, Tensor, TensorRecorder, checked, own, owner, record, variable
 
 Array = Any
 Tree = Any
@@ -38,6 +38,17 @@ def argument(x: Array) -> Array:
 
 
 ARGUMENT = Linear(argument, lambda g: g)
+
+
+class AlongRecorder(TensorRecorder):
+    """Records a walk as the linear function of cotangents or tangents that it is, along which all else is constant."""
+
+    def wrap(self, value: Array, node: Node) -> Any:
+        """The value itself."""
+        return value
+
+
+ALONG = AlongRecorder()
 
 
 class Run:
@@ -152,11 +163,12 @@ class Run:
         if modes.current().recording:
             roots = [value.node for value in values if requires_grad(value)]
             for node in reversed(newest_first(roots, self.start)):
-                own_leaf = self.start < node.number < self.end
-                if not (node.args or own_leaf) or any(
-                    type(arg) is Node and (arg.number < self.start or arg in found) for arg in node.args
-                ):
+                if not node.args and not self.start < node.number < self.end:
                     found.add(node)
+                for arg in node.args:
+                    if type(arg) is Node and (arg.number < self.start or arg in found):
+                        found.add(node)
+                        break
         return found
 
     def delivered(self, values: Iterable[Any], specs: Iterable[Spec], given: Iterable[Any]) -> list[Any]:
@@ -227,16 +239,16 @@ class Run:
         recorder, tangents = self.prepared(tangents)
         given = {node: cast(t, node.spec) for node, t in zip(self.targets, tangents) if t is not None}
         roots = [node for node in self.nodes if node is not None]
-        found = pushforward(given, roots, RECORDER, recorder is not None)
+        found = pushforward(given, roots, recorder or RECORDER, record=recorder is not None)
         return self.delivered(
             [None if node is None else found.get(node) for node in self.nodes], self.out_specs, tangents
         )
 
-    def prepared(self, given: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def prepared(self, given: Sequence[Any]) -> tuple[TensorRecorder | None, list[Any]]:
         """The recorder, if a walk with these cotangents or tangents must record itself, and what it is to carry."""
-        recording = modes.current().recording
-        carried = {value.node for value in given if requires_grad(value)} if recording else set()
-        recorder = RECORDER if recording and (self.is_open or carried) else None
+        active = modes.current().recording
+        carried = {value.node for value in given if requires_grad(value)} if active else set()
+        recorder = RECORDER if active and self.is_open else ALONG if carried else None
         return recorder, [detached(value, carried) for value in given]
 
     # Jacobians: a list of blocks for each leaf of the result, in it one block for each target

@@ -91,21 +91,24 @@ def leaves_like(structure: Any, tree: Any, what: str, model: str) -> list[Any]:
         If the structures differ.
     """
     leaves: list[Any] = []
-
-    def collect(wanted: Any, part: Any) -> bool:
-        if wanted is LEAF:
-            leaves.append(part)
-            return part is not None and not isinstance(part, tuple | list | dict)
-        if type(wanted) is not type(part):
-            return False
-        if isinstance(wanted, dict):
-            return wanted.keys() == part.keys() and all(collect(wanted[key], part[key]) for key in wanted)
-        return wanted is None or (len(wanted) == len(part) and all(map(collect, wanted, part)))
-
-    if not collect(structure, tree):
+    if not collect(structure, tree, leaves):
         _, found = flatten(tree)
         raise ShapeError(
             f"{what} has the structure {found}, but {model} has {structure}; "
             "nest tuples, lists and dicts in the same way, with an array or a float for each *"
         )
     return leaves
+
+
+def collect(structure: Any, tree: Any, leaves: list[Any]) -> bool:
+    """Append the leaves of a tree to a list; whether the tree has this structure."""
+    if structure is LEAF:
+        leaves.append(tree)
+        return tree is not None and not isinstance(tree, tuple | list | dict)
+    if type(structure) is not type(tree):
+        return False
+    if isinstance(structure, dict):
+        return structure.keys() == tree.keys() and all(collect(structure[key], tree[key], leaves) for key in structure)
+    return structure is None or (
+        len(structure) == len(tree) and all(collect(wanted, part, leaves) for wanted, part in zip(structure, tree))
+    )
