@@ -8,10 +8,10 @@ is touched.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from autograd.modes import Mode, ModeContext, current
 from autograd.op import OUTPUT
 from autograd.tensor import Tensor, describe
 
-INSIDE = (str(Path(__file__).parent), str(Path(np.__file__).parent), "<autograd ", "<__array_function__")
+INSIDE = (os.path.dirname(__file__), os.path.dirname(np.__file__), "<autograd ", "<__array_function__")
 """How the names of files begin in which nobody's own code is."""
 
 WALKS = (pullback.__code__, pushforward.__code__)
@@ -73,7 +73,7 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         code = linecache.getline(self.filename, self.line).strip()
-        return f"called at {PurePath(self.filename).name}:{self.line}{f' `{code}`' if code else ''}"
+        return f"called at {os.path.basename(self.filename)}:{self.line}{f' `{code}`' if code else ''}"
 
 
 class Anomalies:

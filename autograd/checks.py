@@ -12,7 +12,6 @@ For second order, f's gradient (and its tangent) is itself such a function of x,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -177,8 +176,7 @@ class Culprit(NamedTuple):
     deviation: Deviation
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """The comparison of derivatives with differences."""
 
     call: Call
