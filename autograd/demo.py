@@ -50,7 +50,7 @@ def small_graph() -> Tensor:
     x = Tensor(-2.0, requires_grad=True, name="x")
     y = Tensor(5.0, requires_grad=True, name="y")
     z = Tensor(-4.0, requires_grad=True, name="z")
-    f = (x + y) * z
+    f: Tensor = (x + y) * z
     f.backward()
     return f
 

@@ -73,6 +73,11 @@ def same_as(row_of: Any, *functions: Any) -> None:
         enter(function, TABLE[row_of])
 
 
+def of_this_release(*names: str) -> list[Function]:
+    """Functions of NumPy by name, as far as the installed release has them."""
+    return [getattr(np, name) for name in names if hasattr(np, name)]
+
+
 def dispatched(forward: F) -> F:
     """A function of this package that answers tensors as NumPy's functions do, through ``__array_function__``.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd.table import flat, refuse, same_as
+from autograd.table import flat, of_this_release, refuse, same_as
 
 UFUNCS = {ufunc for ufunc in vars(np).values() if isinstance(ufunc, np.ufunc)}
 
@@ -39,7 +39,7 @@ flat(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from)
 flat(np.bincount, np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
 flat(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values)
 flat(np.isin, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d)
-flat(*(getattr(np, name) for name in ("in1d",) if hasattr(np, name)))  # left NumPy in 2.4
+flat(*of_this_release("in1d"))  # until NumPy 2.3
 
 # Shape, dtype, memory, text
 

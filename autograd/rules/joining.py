@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.indexing import index, put
-from autograd.table import composite, dispatched, linear, same_as
+from autograd.table import composite, dispatched, linear, of_this_release, same_as
 
 # Several into one
 
@@ -119,7 +119,7 @@ def unstack(x: Any, axis: int = 0) -> Any:
 
 
 linear(unstack, lambda g, axis: np.stack(g, axis), many=True)
-same_as(unstack, *(getattr(np, name) for name in ("unstack",) if hasattr(np, name)))  # since NumPy 2.1
+same_as(unstack, *of_this_release("unstack"))  # since NumPy 2.1
 
 
 @dispatched

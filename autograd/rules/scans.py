@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd.errors import ShapeError
 from autograd.rules.reductions import absent, before, without_nan
-from autograd.table import composite, general, linear
+from autograd.table import composite, general, linear, of_this_release
 
 
 def arrayed(value: Any) -> Any:
@@ -100,7 +100,7 @@ def led_by(neutral: int, scanned: Any, axis: int) -> Any:
     return np.concatenate([np.full(lengths, neutral, scanned.dtype), scanned], axis)
 
 
-@composite(np.cumulative_sum)
+@composite(*of_this_release("cumulative_sum"))  # since NumPy 2.1
 def cumulative_sum(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
@@ -109,7 +109,7 @@ def cumulative_sum(
     return led_by(0, scanned, axis) if include_initial else scanned
 
 
-@composite(np.cumulative_prod)
+@composite(*of_this_release("cumulative_prod"))  # since NumPy 2.1
 def cumulative_prod(
     x: Any, /, *, axis: int | None = None, dtype: Any = None, out: Any = None, include_initial: bool = False
 ) -> Any:
