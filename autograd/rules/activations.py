@@ -157,7 +157,7 @@ def leaky_relu(x: Array, negative_slope: float = 0.01) -> Array:
     >>> leaky_relu([-1.0, 2.0])
     array([-0.01,  2.  ])
     """
-    return np.where(np.greater(x, 0), x, np.multiply(x, negative_slope))
+    return np.maximum(x, 0) + negative_slope * np.minimum(x, 0)
 
 
 @dispatched
@@ -177,7 +177,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     >>> elu([-1000.0, 2.0])
     array([-1.,  2.])
     """
-    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.minimum(x, 0)))[()]
+    return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
 
 
 @dispatched
@@ -202,8 +202,8 @@ def selu(x: Array) -> Array:
 
 # NaN passes, and so does its upstream
 elementwise(relu, lambda out: out != 0, scalar=lambda x: 0.0 if x <= 0 else x)
+elementwise(leaky_relu, lambda x, negative_slope: np.where(x > 0, 1, negative_slope).astype(x.dtype))
 elementwise(elu, lambda x, out, alpha: np.where(x > 0, 1, out + alpha))
-composite(leaky_relu)(leaky_relu.forward)  # type: ignore[attr-defined]
 composite(selu)(selu.forward)  # type: ignore[attr-defined]
 
 # The error function

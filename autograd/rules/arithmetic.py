@@ -111,20 +111,15 @@ def larger(x: Array, y: Array) -> Array:
     return np.where(more == less, np.where(x == y, HALF, NAN), more)
 
 
-def larger_or_alone(x: Array, y: Array) -> Array:
-    """`larger`, but a number is chosen before NaN."""
-    return np.where(np.isnan(x) == np.isnan(y), larger(x, y), np.isnan(y))
+def unless_alone(x: Array, y: Array, chosen: Array) -> Array:
+    """`chosen`, but a number comes before NaN: 1 where only y is NaN, 0 where only x is."""
+    return np.where(np.isnan(x) == np.isnan(y), chosen, np.isnan(y))
 
 
-elementwise(np.maximum, lambda x, y: larger(x, y), lambda x, y: larger(y, x))
-elementwise(np.minimum, lambda x, y: larger(y, x), lambda x, y: larger(x, y))
-elementwise(np.fmax, lambda x, y: larger_or_alone(x, y), lambda x, y: larger_or_alone(y, x))
-elementwise(np.fmin, lambda x, y: smaller_or_alone(x, y), lambda x, y: smaller_or_alone(y, x))
-
-
-def smaller_or_alone(x: Array, y: Array) -> Array:
-    """1 where x is smaller than y or y alone is NaN; ties and NaN as in `larger`."""
-    return larger_or_alone(-x, -y)
+elementwise(np.maximum, larger, lambda x, y: larger(y, x))
+elementwise(np.minimum, lambda x, y: larger(y, x), larger)
+elementwise(np.fmax, lambda x, y: unless_alone(x, y, larger(x, y)), lambda x, y: unless_alone(y, x, larger(y, x)))
+elementwise(np.fmin, lambda x, y: unless_alone(x, y, larger(y, x)), lambda x, y: unless_alone(y, x, larger(x, y)))
 
 
 def _clip(a: Array, a_min: Array = None, a_max: Array = None) -> Array:
@@ -138,7 +133,7 @@ def beyond(a: Array, a_min: Array, a_max: Array, out: Array) -> Array:
 
 elementwise(
     np.clip,
-    lambda a, out: np.where(np.isnan(out), out, out == a),
+    lambda a, out: (out == a) | np.isnan(out),  # NaN passes, and so does its upstream
     lambda a, a_min, out: (a < a_min) & (out >= a_min),
     beyond,
     forward=_clip,

@@ -178,7 +178,7 @@ def test_integers_to_negative_powers_are_refused_as_by_numpy(base: Tensor) -> No
         (0.5, 1.0, 1.0, 0, 1, 0),
         (1.5, 1.0, 1.0, 0, 0, 1),
         (0.5, 1.0, -1.0, 0, 0, 1),  # crossed bounds: the upper one is taken
-        (nan, 0.0, 1.0, nan, 0, 0),
+        (nan, 0.0, 1.0, 1, 0, 0),
     ],
 )
 def test_clip(x: float, low: float, high: float, by_x: float, by_low: float, by_high: float) -> None:
