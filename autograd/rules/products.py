@@ -10,6 +10,7 @@ import math
 import string
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,13 +120,15 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> tuple[Any,
         subscripts = ",".join(terms[: len(operands)]) + "".join("->" + term for term in terms[len(operands) :])
     else:
         subscripts, *operands = operands  # type: ignore[assignment]
-    return explicit(subscripts, [np.ndim(operand) for operand in operands]), optimize, *operands
+    ndims = tuple(operand.ndim if hasattr(operand, "ndim") else np.ndim(operand) for operand in operands)
+    return explicit(subscripts, ndims), optimize, *operands
 
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
 
-def explicit(subscripts: str, ndims: list[int]) -> str:
+@lru_cache
+def explicit(subscripts: str, ndims: tuple[int, ...]) -> str:
     """Subscripts with an output, and with letters in the place of each ellipsis."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -143,7 +146,7 @@ def explicit(subscripts: str, ndims: list[int]) -> str:
     return ",".join(terms) + "->" + output.replace("...", ellipsis)
 
 
-def explicit_einsum(subscripts: str, optimize: Any, *operands: Any) -> Any:
+def explicit_einsum(subscripts: str, optimize: Any = False, *operands: Any) -> Any:
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 

@@ -59,7 +59,7 @@ def test_cholesky_of_an_indefinite_matrix() -> None:
     with pytest.raises(SingularError) as error:
         np.linalg.cholesky(Tensor(-np.eye(2), requires_grad=True))
     assert str(error.value) == (
-        "cholesky(Tensor(float64 (2, 2)), False): Matrix is not positive definite; "
+        "cholesky(Tensor(float64 (2, 2))): Matrix is not positive definite; "
         "check the matrix: its rank, its symmetry, its shape"
     )
 

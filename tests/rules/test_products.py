@@ -81,17 +81,17 @@ def test_matmul_shape_error() -> None:
     [
         (
             lambda t: np.dot(t, np.ones(2)),
-            "dot(Tensor(float64 (2, 3)), array(float64 (2,)), None): shapes (2,3) and (2,) not aligned: "
+            "dot(Tensor(float64 (2, 3)), array(float64 (2,))): shapes (2,3) and (2,) not aligned: "
             "3 (dim 1) != 2 (dim 0); reshape, transpose or index the operands so that they fit",
         ),
         (
             lambda t: np.einsum("ij->ik", t),
-            "einsum('ij->ik', False, Tensor(float64 (2, 3))): einstein sum subscripts string included output subscript "
+            "einsum('ij->ik', Tensor(float64 (2, 3))): einstein sum subscripts string included output subscript "
             "'k' which never appeared in an input; reshape, transpose or index the operands so that they fit",
         ),
         (
             lambda t: np.einsum("ij,jk", t),
-            "einsum('ij,jk', False, Tensor(float64 (2, 3))): more operands provided to einstein sum function than "
+            "einsum('ij,jk', Tensor(float64 (2, 3))): more operands provided to einstein sum function than "
             "specified in the subscripts string; reshape, transpose or index the operands so that they fit",
         ),
         (
@@ -113,7 +113,7 @@ def test_shape_errors(call: Any, message: str) -> None:
     with pytest.raises(ShapeError) as error:
         call(Tensor(np.ones((2, 3)), requires_grad=True))
     if "more operands" in message:  # the wording is NumPy's own, and has changed between its versions
-        assert str(error.value).startswith("einsum('ij,jk', False, Tensor(float64 (2, 3))): ")
+        assert str(error.value).startswith("einsum('ij,jk', Tensor(float64 (2, 3))): ")
     else:
         assert str(error.value) == message
 
