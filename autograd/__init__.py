@@ -32,6 +32,7 @@ from autograd.declare import differentiable
 from autograd.errors import (
     AnomalyError,
     AutogradError,
+    AxisError,
     DtypeError,
     GradcheckError,
     GraphError,
@@ -75,6 +76,7 @@ from autograd.transforms import (
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "AxisError",
     "DtypeError",
     "GradcheckError",
     "GraphError",

@@ -6,6 +6,7 @@
     ├── ShapeError (ValueError)           operands that do not fit, seeds of the wrong shape
     ├── DtypeError (TypeError)            integers asked for a gradient, complex, objects, strings
     ├── OutOfRangeError (IndexError)      an index outside its array
+    ├── AxisError (ShapeError, OutOfRangeError, np.exceptions.AxisError)  an axis that the array does not have
     ├── SingularError (LinAlgError)       a decomposition or inverse that does not exist
     ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
     ├── RowError (TypeError)              rules that do not fit the function that they are declared for
@@ -36,6 +37,10 @@ class DtypeError(AutogradError, TypeError):
 
 class OutOfRangeError(AutogradError, IndexError):
     """An index outside the array it selects from."""
+
+
+class AxisError(ShapeError, OutOfRangeError, np.exceptions.AxisError):
+    """An axis that the array does not have."""
 
 
 class SingularError(AutogradError, np.linalg.LinAlgError):

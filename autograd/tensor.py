@@ -7,9 +7,9 @@ result remember it; `Tensor` is the value with NumPy's operators, methods and pr
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from autograd import modes
 from autograd.chain_rule import cast, conform, pullback
 from autograd.errors import (
     AutogradError,
+    AxisError,
     DtypeError,
     GraphError,
     NotDifferentiableError,
@@ -231,7 +232,7 @@ class Tensor(NumPyMethods):
         if isinstance(self.node.kept, Released):
             self.node.kept[0]
         frame = sys._getframe(1)
-        by = f"the backward() call at {PurePath(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        by = f"the backward() call at {os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
         watch = modes.current().watch
         retain = create_graph if retain_graph is None else retain_graph
         start = seed_for(self, seed)
@@ -357,7 +358,7 @@ class Tensor(NumPyMethods):
         if method == "__call__":
             if kwargs.get("where", False) is True:
                 del kwargs["where"]
-            if kwargs and ufunc.signature is None:  # the axis of a product such as vecdot is its row's business
+            if kwargs and (ufunc.signature is None or "axis" not in kwargs):  # np.vecdot has an axis
                 raise NotDifferentiableError(
                     f"np.{ufunc.__name__} of a Tensor takes no {' or '.join(kwargs)}=; "
                     "use np.where(condition, …) and astype(dtype) on its result"
@@ -457,6 +458,7 @@ def describe(value: Any) -> str:
 EXPECTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
 CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
     (np.linalg.LinAlgError, SingularError, "check the matrix: its rank, its symmetry, its shape"),
+    (np.exceptions.AxisError, AxisError, "axes run from -ndim to ndim - 1"),
     (IndexError, OutOfRangeError, "indices run from -n to n - 1, axes from -ndim to ndim - 1"),
     (ValueError, ShapeError, "reshape, transpose or index the operands so that they fit"),
     (TypeError, DtypeError, "check the operands' dtypes"),
@@ -464,12 +466,17 @@ CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
 
 
 def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
-    """NumPy's complaint about a call, with the operation, its operands and a cure."""
+    """Return NumPy's complaint about a call with the operation, its operands and a cure added."""
     if isinstance(error, AutogradError):
         return error
     kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))
-    reason = str(error).rstrip(". ")
-    return kind(f"{op.name}({', '.join(map(describe, args))}): {reason}; {cure}")
+    names = (*op.parameters, *[None] * len(args))
+    given = [
+        f"{name}={describe(arg)}" if name in op.defaults else describe(arg)
+        for name, arg in zip(names, args)
+        if name not in op.defaults or arg is not op.defaults[name]
+    ]
+    return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip('. ')}; {cure}")
 
 
 def carries(op: Any, spec: Any) -> bool:
