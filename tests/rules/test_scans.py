@@ -10,6 +10,7 @@ import pytest
 
 from autograd import Tensor
 from autograd.errors import ShapeError
+from autograd.rules.scans import cumulative_prod, cumulative_sum
 from tests.rules.test_reductions import gradient, hessian
 
 
@@ -24,8 +25,8 @@ from tests.rules.test_reductions import gradient, hessian
         (lambda t: t.cumprod(), [0, 0, 4], [1, 10, 100], [1, 0, 0]),
         (np.nancumsum, [1, np.nan, 3], [1, 10, 100], [111, 0, 100]),
         (np.nancumprod, [2, np.nan, 3], [1, 10, 100], [311, 0, 200]),
-        (lambda t: np.cumulative_sum(t, include_initial=True), [1, 2], [1000, 1, 10], [11, 10]),
-        (lambda t: np.cumulative_prod(t, include_initial=True), [2, 3], [1000, 1, 10], [31, 20]),
+        (lambda t: cumulative_sum(t, include_initial=True), [1, 2], [1000, 1, 10], [11, 10]),
+        (lambda t: cumulative_prod(t, include_initial=True), [2, 3], [1000, 1, 10], [31, 20]),
         (np.add.accumulate, [[1, 2], [3, 4]], [[1, 10], [100, 1000]], [[101, 1010], [100, 1000]]),
         (np.multiply.accumulate, [[2], [3]], [[1], [10]], [[31], [20]]),
         (np.diff, [1, 4, 2], [1, 10], [-1, -9, 10]),
@@ -72,13 +73,13 @@ def test_gradient_returns_one_tensor_for_each_axis() -> None:
     ("call", "kind", "message"),
     [
         (
-            lambda t: np.cumulative_sum(t),
+            lambda t: cumulative_sum(t),
             ShapeError,
             "cumulative_sum() of an array of shape (2, 3) needs the axis along which to run; "
             "give it axis=, or use np.cumsum to run over all elements",
         ),
         (
-            lambda t: np.cumulative_prod(t),
+            lambda t: cumulative_prod(t),
             ShapeError,
             "cumulative_prod() of an array of shape (2, 3) needs the axis along which to run; "
             "give it axis=, or use np.cumprod to run over all elements",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from autograd.table import of_this_release
 from tests.samples import Page, normal, positive
 
 page = Page()
@@ -22,7 +23,7 @@ page(np.cumprod, np.array([[2.0, 0.0, 3.0, 0.0, 1.5], [0.0, 0.0, 1.0, 2.0, 3.0]]
 for function in (np.nancumsum, np.nancumprod):
     page(function, np.array([[1.0, np.nan, 3.0], [np.nan, 2.0, -1.0]]), axis=1, order=0)
 
-for function in (np.cumulative_sum, np.cumulative_prod):
+for function in of_this_release("cumulative_sum", "cumulative_prod"):
     page(function, normal())
     page(function, normal(4))
     page(function, normal(4), include_initial=True)
