@@ -12,6 +12,7 @@ handed back as a Tensor that remembers so; everything else as an array or NumPy 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from operator import index
@@ -105,7 +106,7 @@ class Run:
 
     def floating(self, leaf: Any, place: str) -> Array:
         """The value of a leaf of an argument, if it can be differentiated."""
-        value = leaf.data if isinstance(leaf, Tensor) else np.float64(leaf) if type(leaf) is float else leaf
+        value = leaf.data if isinstance(leaf, Tensor) else np.float64(leaf) if isinstance(leaf, float) else leaf
         if not isinstance(value, np.ndarray | np.generic):
             raise DtypeError(
                 f"{self.caller}: {place} is {value!r} of type {type(value).__name__}, which has no derivative; "
@@ -160,8 +161,8 @@ class Run:
         Nothing is connected to anything outside while operations are not recorded.
         """
         found: set[Node] = set()
-        if modes.current().recording:
-            roots = [value.node for value in values if requires_grad(value)]
+        roots = [value.node for value in values if requires_grad(value)]
+        if roots and modes.current().recording:
             for node in reversed(newest_first(roots, self.start)):
                 if not node.args and not self.start < node.number < self.end:
                     found.add(node)
@@ -171,12 +172,13 @@ class Run:
                         break
         return found
 
-    def delivered(self, values: Iterable[Any], specs: Iterable[Spec], given: Iterable[Any]) -> list[Any]:
+    def delivered(self, values: Sequence[Any], specs: Iterable[Spec], given: Iterable[Any]) -> list[Any]:
         """Derivatives in the dtypes of their specs, zeros for None. None shares memory with another or a given one."""
         taken = {id(owner(value)) for value in given}
+        still_open = self.open_to(values)
         return [
-            zeros(spec) if value is None else own(as_scalar(value), spec, taken)
-            for value, spec in zip(self.settled(list(values)), specs)
+            zeros(spec) if value is None else own(as_scalar(detached(value, still_open)), spec, taken)
+            for value, spec in zip(values, specs)
         ]
 
     # Directions that go in
@@ -214,7 +216,7 @@ class Run:
                 f"{self.caller}: the function must return a scalar, but its result has shape {spec.shape}; "
                 "use jacobian or elementwise_grad, or sum the result with .sum()"
             )
-        return [np.ones(*spec)[()]]
+        return [ones(spec)]
 
     # Walks
 
@@ -232,7 +234,7 @@ class Run:
                 arrived[node] = arrived[node] + seed if node in arrived else seed
         watch = modes.current().watch
         found = pullback(arrived, self.targets, observer=None if watch is None else watch.stepped, recorder=recorder)
-        return self.delivered(map(found.get, self.targets), self.in_specs, seeds)
+        return self.delivered([found.get(node) for node in self.targets], self.in_specs, seeds)
 
     def push(self, tangents: Sequence[Array | None]) -> list[Array]:
         """The tangent of each leaf of the result, for a tangent (None: zero) for each target."""
@@ -351,7 +353,7 @@ def kind(value: Any) -> str:
 
 def size(spec: Spec) -> int:
     """The number of elements."""
-    return int(np.prod(spec.shape))
+    return math.prod(spec.shape)
 
 
 def as_scalar(value: Array) -> Array:
@@ -362,6 +364,11 @@ def as_scalar(value: Array) -> Array:
 def zeros(spec: Spec) -> Array:
     """Zeros, as an array, or as a NumPy scalar if 0-d."""
     return np.zeros(*spec) if spec.shape else spec.dtype.type(0)
+
+
+def ones(spec: Spec) -> Array:
+    """Ones, as `zeros`."""
+    return np.ones(*spec) if spec.shape else spec.dtype.type(1)
 
 
 def one_of(specs: Sequence[Spec], position: int, element: int) -> list[Array | None]:

@@ -15,11 +15,9 @@ from collections.abc import Sequence
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
 from autograd import trees
 from autograd.errors import ShapeError
-from autograd.run import Argnums, Function, Run, Tree, size
+from autograd.run import Argnums, Function, Run, Tree, ones, size
 
 # Derivatives of functions
 
@@ -128,7 +126,7 @@ def elementwise_grad(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def elementwise_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
         run = Run("elementwise_grad", f, args, kwargs, argnums)
-        return run.gradient([np.ones(*spec)[()] for spec in run.out_specs])
+        return run.gradient([ones(spec) for spec in run.out_specs])
 
     return elementwise_gradient_of_f
 

@@ -29,19 +29,20 @@ class Leaf:
 
 
 LEAF = Leaf()
+CONTAINERS = (tuple, list, dict)
 
 
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     """The tree with `function` applied to each leaf, from the first to the last."""
+    if not isinstance(tree, CONTAINERS):
+        return None if tree is None else function(tree)
     if isinstance(tree, dict):
         twin = copy.copy(tree)  # keeps the class, and what a defaultdict knows
         for key, part in tree.items():
             twin[key] = map_leaves(function, part)
         return twin
-    if isinstance(tree, tuple | list):
-        parts = [map_leaves(function, part) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return None if tree is None else function(tree)
+    parts = [map_leaves(function, part) for part in tree]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:
@@ -104,7 +105,7 @@ def collect(structure: Any, tree: Any, leaves: list[Any]) -> bool:
     """Append the leaves of a tree to a list; whether the tree has this structure."""
     if structure is LEAF:
         leaves.append(tree)
-        return tree is not None and not isinstance(tree, tuple | list | dict)
+        return tree is not None and not isinstance(tree, CONTAINERS)
     if type(structure) is not type(tree):
         return False
     if isinstance(structure, dict):
