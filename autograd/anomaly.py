@@ -208,7 +208,7 @@ def checksums(node: Node) -> dict[str, int]:
         name
         for position, arg in enumerate(node.args)
         if isinstance(arg, Node)
-        for name in op.asks(min(position, op.starred))
+        for name in op.asked[min(position, op.starred)]
     }
     sums: dict[str, int] = {}
     for name, value in (*zip(names, node.args, strict=True), *zip(op.keeps, node.kept, strict=True)):

@@ -140,8 +140,11 @@ class Op(Row):
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
         self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])
-        asked = dict.fromkeys(name for position in range(len(self.rules)) for name in self.asks(position))
-        self.keeps = tuple(name for name in asked if name == "out" or self.differentiates(name))
+        named_rules = zip(self.parameters, self.rules)
+        self.differentiable = frozenset(parameter for parameter, rule in named_rules if rule is not None)
+        self.asked = tuple(self.asks(position) for position in range(len(self.rules)))
+        everything = dict.fromkeys(name for names in self.asked for name in names)
+        self.keeps = tuple(name for name in everything if name == "out" or name in self.differentiable)
         self.edges = tuple(no_edge if rule is None else self.edge(rule) for rule in self.rules)
         self.joint = joint
         self.pull = self.contributions
@@ -165,13 +168,13 @@ class Op(Row):
 
     # What the forward pass keeps, and how a rule gets it back
 
-    def differentiates(self, parameter: str) -> bool:
-        """Whether the argument of this name has a rule."""
-        position = self.parameters.index(parameter) if parameter in self.parameters else len(self.rules)
+    def has_rule(self, position: int) -> bool:
+        """Whether the argument at this position of a call is differentiable."""
+        position = min(position, self.starred)
         return position < len(self.rules) and self.rules[position] is not None
 
     def asks(self, position: int) -> tuple[str, ...]:
-        """The names of all that is needed for the argument at this position, in either mode."""
+        """Return the names of all that is needed for the argument at this position, in either mode."""
         return names_of(self.rules[position])
 
     def keep(self, nodes: Sequence[Node | None], values: Sequence[Any], out: Any) -> tuple[Any, ...]:
@@ -180,7 +183,7 @@ class Op(Row):
             name
             for position, node in enumerate(nodes)
             if node is not None
-            for name in self.asks(min(position, self.starred))
+            for name in self.asked[min(position, self.starred)]
         }
         return tuple(self.kept_value(name, nodes, values, out) if name in asked else None for name in self.keeps)
 
@@ -356,8 +359,7 @@ class Linear(Op):
         def tangent(position: int, arg: Any) -> Any:
             if type(arg) is Node:
                 return np.zeros(*arg.spec) if tangents[position] is None else tangents[position]
-            name = self.parameters[min(position, self.starred)]
-            return np.zeros_like(arg) if self.differentiates(name) else arg
+            return np.zeros_like(arg) if self.has_rule(position) else arg
 
         return recorder.apply(self, [tangent(position, arg) for position, arg in enumerate(node.args)])
 
@@ -370,7 +372,7 @@ class Multilinear(Op):
         others = [
             name
             for other, name in enumerate(self.parameters)
-            if self.differentiates(name) and (other != position or other == self.starred)
+            if name in self.differentiable and (other != position or other == self.starred)
         ]
         return (*names_of(self.rules[position]), *others)
 

@@ -65,7 +65,7 @@ class Outline:
 
     def describe(self, node: Node) -> str:
         """Return one node's line, without its edge."""
-        factors = (arg for name, arg in zip(node.op.parameters, node.args) if node.op.differentiates(name))
+        factors = (arg for position, arg in enumerate(node.args) if node.op.has_rule(position))
         constants = ", ".join(brief(arg) for arg in factors if brief(arg))
         operation = f"{label(node)}{f' [{constants}]' if constants else ''}"
         gradient = brief(self.gradients.get(node))

@@ -505,11 +505,11 @@ def record(op: Op, args: Sequence[Any]) -> Any:
     for position, argument in enumerate(args):
         node = None
         if isinstance(argument, Tensor):
-            if op.differentiates(op.parameters[min(position, op.starred)]):
+            if op.has_rule(position):
                 node, argument = argument.node, argument._data
             else:
                 argument = constant(op, op.parameters[position], argument)
-        elif type(argument) is list and op.differentiates(op.parameters[min(position, op.starred)]):
+        elif type(argument) is list and op.has_rule(position):
             argument = np.asarray(argument)
         values.append(argument)
         nodes.append(node)

@@ -90,7 +90,7 @@ def compiled(source: str, filename: str, op: Op, namespace: dict[str, Any]) -> C
 def apply_text(op: Op) -> str:
     """Return the source of the function that applies and records a row."""
     names = op.parameters
-    tracked = [name for name in names if op.differentiates(name)]
+    tracked = [name for name in names if name in op.differentiable]
     nodes = [f"{name}_node" for name in tracked]
     args = [f"{name} if {name}_node is None else {name}_node" if name in tracked else name for name in names]
     if len(names) == 1:
@@ -157,7 +157,7 @@ def kept(op: Op, tracked: list[str]) -> str:
     branches = []
     for count in range(len(tracked), 0, -1):
         for present in combinations(tracked, count):
-            asked = {name for argument in present for name in op.asks(op.parameters.index(argument))}
+            asked = {name for argument in present for name in op.asked[op.parameters.index(argument)]}
             values = ["_out" if name == "out" else name for name in op.keeps]
             values = [
                 v if name in asked and (name in present or name == "out") else "None"
@@ -182,7 +182,7 @@ def pull_text(op: Elementwise) -> str:
         "    pairs = []",
     ]
     for position, name in enumerate(names):
-        if op.differentiates(name):
+        if name in op.differentiable:
             lines += [
                 f"    if type({name}) is Node and (wanted is None or {name} in wanted):",
                 f"        pairs.append(({name}, {term(op, position)}))",
