@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.graph import Node, Released, Spec, newest_first, paths
-from autograd.op import Recorder
+from autograd.op import Partial, Recorder
 
 
 class Step(NamedTuple):
@@ -84,6 +84,8 @@ def pullback(
             upstream = arrived.pop(node, None)
             if upstream is None:
                 continue
+            if isinstance(upstream, Partial):
+                upstream = upstream.whole(node.spec)
             op = node.op
             if op.collects:
                 upstream = op.arrive(node, upstream)
@@ -116,7 +118,10 @@ def show(observer: Observer, node: Node, upstream: Any, pairs: Iterable[tuple[No
     inputs = {source for source, _ in pairs}
     positions = (position for position, arg in enumerate(node.args) if type(arg) is Node and arg in inputs)
     for position, (source, contribution) in zip(positions, pairs):
-        observer(Step(node, position, upstream, conform(contribution, source.spec)))
+        contribution = conform(contribution, source.spec)
+        if isinstance(contribution, Partial):
+            contribution = contribution.whole(source.spec)
+        observer(Step(node, position, upstream, contribution))
 
 
 def pushforward(

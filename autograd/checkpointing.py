@@ -159,7 +159,7 @@ class Checkpoint(Op):
         inputs = {inner: arg for inner, arg in zip(call.boundary, node.args[1:]) if wanted is None or arg in wanted}
         watch = modes.current().watch
         arrived = pullback(
-            {roots[position]: part for position, part in g.items()},
+            dict(zip(roots, g)),
             inputs,
             observer=None if watch is None else watch.stepped,
             recorder=recorder,

@@ -233,7 +233,7 @@ class Op(Row):
     def bound(self, rule: Rule) -> Edge:
         """The rule as a function of (upstream or tangent, node, position)."""
         getters = [self.getter(name) for name in names_of(rule)]
-        return lambda g, node, position: rule(filled(g, node.spec), *[get(node, position) for get in getters])
+        return lambda g, node, position: rule(g, *[get(node, position) for get in getters])
 
     def arrive(self, node: Node, upstream: Any) -> Any:
         """Return the cotangent of a node that the walk hands back, as it is handed back."""
@@ -425,7 +425,17 @@ class General(Op):
 # Ops that no function of NumPy stands for
 
 
-class Parts(dict[int, Any]):
+class Partial:
+    """A cotangent of which only parts have arrived, and the rest is zero; a walk makes it whole before it goes on."""
+
+    __slots__ = ()
+
+    def whole(self, spec: Any) -> Any:
+        """All of it, for a value of this spec."""
+        raise NotImplementedError
+
+
+class Parts(Partial, dict[int, Any]):
     """The cotangent of a tuple of outputs: those that have arrived, by position. Adding two adds part by part."""
 
     def __add__(self, other: Parts) -> Parts:
@@ -438,12 +448,9 @@ class Parts(dict[int, Any]):
             self[index] = self[index] + part if index in self else part
         return self
 
-
-def filled(upstream: Any, spec: Any) -> Any:
-    """The upstream of a tuple of outputs as a tuple, zeros for those that nothing depends on."""
-    if not isinstance(upstream, Parts):
-        return upstream
-    return tuple(upstream[index] if index in upstream else np.zeros(*part) for index, part in enumerate(spec))
+    def whole(self, spec: Any) -> tuple[Any, ...]:
+        """A tuple with zeros for the outputs that nothing depends on."""
+        return tuple(self[index] if index in self else np.zeros(*part) for index, part in enumerate(spec))
 
 
 def output(outputs: tuple[Any, ...], index: int) -> Any:

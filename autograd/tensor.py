@@ -29,7 +29,7 @@ from autograd.errors import (
 from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, numbers, spec_of
 from autograd.methods import NumPyMethods
 from autograd.leaves import LEAF, Changed, Watched
-from autograd.op import Composite, Elementwise, Flat, Op, Parts, Refused, pick
+from autograd.op import Composite, Elementwise, Flat, Op, Refused, pick
 from autograd.outline import Outline
 from autograd.table import TABLE
 from autograd.writer import write, write_pull
@@ -681,7 +681,7 @@ class TensorRecorder:
         specs = [spec] if isinstance(spec, Spec) else spec
         with modes.enable_grad():
             variables = [variable(np.zeros(*part)) for part in specs]
-            result = function(variables[0] if isinstance(spec, Spec) else Parts(enumerate(variables)))
+            result = function(variables[0] if isinstance(spec, Spec) else tuple(variables))
             if not isinstance(result, Tensor) or result.node is None:
                 zeros = tuple(np.zeros(*part) for part in specs)
                 return zeros[0] if isinstance(spec, Spec) else zeros

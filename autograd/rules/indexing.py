@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError
+from autograd.op import Partial
 from autograd.table import composite, dispatched, flat, linear
 
 # t[key], and the three ways to write to a key of a copy
@@ -91,6 +92,42 @@ def as_array(value: Any) -> Any:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
+class Part(Partial):
+    """Zeros of a shape but for the values at a basic key: added to an array, it costs what the values cost.
+
+    So a loop over the rows of an array has a gradient in as many steps as there are elements, not rows times elements.
+    """
+
+    __slots__ = ("dtype", "key", "shape", "values")
+
+    def __init__(self, values: Any, key: Any, shape: tuple[int, ...]) -> None:
+        self.values, self.key, self.shape, self.dtype = values, key, shape, values.dtype
+
+    def astype(self, dtype: Any) -> Part:
+        """The same in another dtype."""
+        return Part(self.values.astype(dtype), self.key, self.shape)
+
+    def whole(self, spec: Any) -> Any:
+        """The array."""
+        out = np.zeros(self.shape, self.dtype)
+        out[self.key] = self.values
+        return out
+
+    def __add__(self, other: Any) -> Any:
+        return self.whole(None) + other
+
+    def __array_ufunc__(self, add: Any, method: str, array: Any, _: Any, out: tuple[Any, ...] = ()) -> Any:
+        """NumPy's ``array + self`` and ``array += self``."""
+        (total,) = out or (array.copy(),)
+        total[self.key] += self.values
+        return total
+
+
+def unindexed(g: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """What reaches the array that was indexed."""
+    return Part(g, key, shape) if shape and isinstance(g, ARRAY) and is_basic(key) else scatter(g, key, shape)
+
+
 def is_basic(key: Any) -> bool:
     """Whether a key is made of numbers, slices and masks, and so selects no element twice."""
     return all(
@@ -99,6 +136,7 @@ def is_basic(key: Any) -> bool:
     )
 
 
+ARRAY = (np.ndarray, np.generic)
 BASIC = (int, slice, np.integer)
 
 
@@ -129,7 +167,7 @@ def written(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return taken.reshape((1,) * (len(shape) - taken.ndim) + taken.shape)
 
 
-linear(index, lambda g, shape, key: scatter(g, key, shape))
+linear(index, lambda g, shape, key: unindexed(g, shape, key))
 linear(scatter, lambda g, key: index(g, key))
 linear(index_set, lambda g, key: index_set(g, key, 0), value=lambda g, shape, key: written(g, key, shape))
 
