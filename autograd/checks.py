@@ -23,7 +23,8 @@ from autograd.graph import Node, arguments, newest_first, replay
 from autograd.leaves import Changed, Watched
 from autograd.modes import enable_grad
 from autograd.op import OUTPUT, General, Linear, Multilinear, Op
-from autograd.tensor import RECORDER, Tensor
+from autograd.recording import RECORDER
+from autograd.tensor import Tensor
 from autograd.trees import flatten, unflatten
 from autograd.trees import names as names_in
 

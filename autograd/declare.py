@@ -18,8 +18,9 @@ from autograd.chain_rule import conform
 from autograd.errors import DtypeError, RowError, ShapeError
 from autograd.graph import Node, Spec
 from autograd.op import Edge, Elementwise, General, Linear, Multilinear, Op, Refused, names_of
+from autograd.recording import APPLY
 from autograd.table import TABLE, dispatched, enter
-from autograd.tensor import APPLY, Tensor
+from autograd.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 Rules = Any

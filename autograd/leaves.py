@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from autograd.errors import GraphError, ShapeError
-from autograd.graph import Node
+from autograd.graph import Node, Spec, make_node, spec_of
 from autograd.op import Array, Op, Recorder
 
 
@@ -82,3 +82,46 @@ class Changed:
             "place after this graph was computed from it, so its derivatives would be wrong; "
             "call backward() before the update, or compute the graph again after it"
         )
+
+
+def make_leaf(value: Array, name: str | None = None) -> Node:
+    """Return a node for a value that was given."""
+    node = make_node(LEAF, (), (), spec_of(value))
+    node.about = {"value": value, "name": name}
+    return node
+
+
+# Handing gradients over
+
+
+def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
+    """Add what arrived at leaves and watched nodes to their gradients; all of them, or none."""
+    taken = {id(owner(seed))}
+    grads = {}
+    for node, gradient in arrived.items():
+        if isinstance(node.op, Watched) and not node.op.retains:
+            continue
+        gradient = own(gradient, node.spec, taken)
+        before = node.recall("grad")
+        grads[node] = gradient if before is None else before + gradient
+    for node, gradient in grads.items():
+        node.remember(grad=gradient)
+
+
+def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:
+    """A gradient in its tensor's dtype that shares memory with nothing else; `taken` are the buffers given away."""
+    if gradient.dtype != spec.dtype:
+        gradient = gradient.astype(spec.dtype)
+    if not isinstance(gradient, np.ndarray):
+        return gradient
+    if id(owner(gradient)) in taken or not gradient.flags.writeable:
+        gradient = gradient.copy()
+    taken.add(id(owner(gradient)))
+    return gradient
+
+
+def owner(value: Any) -> Any:
+    """The array that owns the memory of this one."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock  # the module threading would add a twentieth to the time of the import
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import wraps
@@ -34,7 +34,7 @@ class Mode(NamedTuple):
 
 
 _mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
-_lock = threading.Lock()
+_lock = allocate_lock()
 special = 0
 """How many mode contexts are entered anywhere: while it is 0, nobody needs to look at the context variable."""
 

@@ -24,8 +24,11 @@ from autograd import modes, trees
 from autograd.chain_rule import cast, pullback, pushforward
 from autograd.errors import DtypeError, OutOfRangeError, ShapeError
 from autograd.graph import Node, Spec, newest_first, next_number, spec_of
+from autograd.leaves import own, owner
+from autograd.messages import checked
 from autograd.op import Linear
-from autograd.tensor import RECORDER, Tensor, TensorRecorder, checked, own, owner, record, variable
+from autograd.recording import RECORDER, TensorRecorder, record
+from autograd.tensor import Tensor, variable
 
 Array = Any
 Tree = Any

@@ -1,7 +1,7 @@
 """Tensor: a value that remembers how it was computed.
 
-Every operation on a tensor is a row of the table. `record` applies a row and, if an argument requires grad, makes the
-result remember it; `Tensor` is the value with NumPy's operators, methods and protocols in front of `record`.
+Every operation on a tensor is a row of the table. `Tensor` has NumPy's operators, methods and protocols in front of the rows;
+`recording.py` applies them.
 """
 
 from __future__ import annotations
@@ -15,29 +15,16 @@ from typing import Any
 import numpy as np
 
 from autograd import modes
-from autograd.chain_rule import cast, conform, pullback
-from autograd.errors import (
-    AutogradError,
-    AxisError,
-    DtypeError,
-    GraphError,
-    NotDifferentiableError,
-    OutOfRangeError,
-    ShapeError,
-    SingularError,
-)
-from autograd.graph import Node, Released, Spec, closed, interned, make_node, next_number, numbers, spec_of
+from autograd.chain_rule import cast, pullback
+from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
+from autograd.graph import Node, Released, next_number, spec_of
+from autograd.leaves import Changed, Watched, accumulate, make_leaf
+from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
-from autograd.leaves import LEAF, Changed, Watched
-from autograd.op import Composite, Elementwise, Flat, Op, Refused, pick
 from autograd.outline import Outline
 from autograd.table import TABLE
-from autograd.writer import write, write_pull
 
 Array = Any
-asarray, float64 = np.asarray, np.float64
-SCALAR = interned((), np.dtype(np.float64))
-ONE = np.float64(1)  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
 
 
 class Tensor(NumPyMethods):
@@ -74,6 +61,7 @@ class Tensor(NumPyMethods):
     _data: Array
     _name: str | None
     node: Node | None
+    recorder: Any  # with `apply`, set by `recording.py`, which applies rows to tensors
 
     __array_priority__ = 1000.0
 
@@ -239,7 +227,7 @@ class Tensor(NumPyMethods):
         arrived = pullback(
             {self.node: start},
             observer=None if watch is None else watch.stepped,
-            recorder=RECORDER if create_graph else None,
+            recorder=self.recorder if create_graph else None,
             released_by=None if retain else by,
         )
         accumulate(arrived, start)
@@ -363,11 +351,11 @@ class Tensor(NumPyMethods):
                     f"np.{ufunc.__name__} of a Tensor takes no {' or '.join(kwargs)}=; "
                     "use np.where(condition, …) and astype(dtype) on its result"
                 )
-            return APPLY[ufunc](*inputs, **kwargs)
-        return APPLY[ufunc, method](*inputs, **kwargs)
+            return self.apply[ufunc](*inputs, **kwargs)
+        return self.apply[ufunc, method](*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return APPLY[function](*args, **kwargs)
+        return self.apply[function](*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self.node is not None:
@@ -408,206 +396,16 @@ def restored(data: Array, requires_grad: bool, grad: Any, name: str | None) -> T
     return tensor
 
 
-new = Tensor.__new__
-
-
 def made(value: Array, node: Node | None) -> Tensor:
     """A tensor of this value, made by this node."""
-    tensor = new(Tensor)
+    tensor = Tensor.__new__(Tensor)
     tensor._data, tensor.node = value, node
     return tensor
-
-
-def make_leaf(value: Array, name: str | None = None) -> Node:
-    """Return a node for a value that was given."""
-    node = make_node(LEAF, (), (), spec_of(value))
-    node.about = {"value": value, "name": name}
-    return node
 
 
 def variable(value: Array) -> Tensor:
     """A leaf that requires grad and shares the memory of `value`."""
     return made(value, make_leaf(value))
-
-
-def checked(value: Array) -> Array:
-    """The value, if its dtype is one that tensors can have."""
-    if value.dtype.kind == "c":
-        raise DtypeError(
-            f"complex numbers are not supported yet (got dtype {value.dtype}); use the real and imaginary parts"
-        )
-    if value.dtype.kind not in "fiub":
-        raise DtypeError(
-            f"a Tensor holds numbers, not dtype {value.dtype}; give it numbers in a rectangular nesting of lists, "
-            "or use np.stack to join tensors"
-        )
-    return value
-
-
-def describe(value: Any) -> str:
-    """What an error says of an operand: kind, dtype, shape, name."""
-    if isinstance(value, Tensor):
-        return f"Tensor({value._data.dtype} {value._data.shape}{f' {value.name!r}' if value.name else ''})"
-    if isinstance(value, np.ndarray | np.generic):
-        return f"array({value.dtype} {value.shape})"
-    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:56]} …"
-
-
-# Applying rows
-
-EXPECTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
-CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
-    (np.linalg.LinAlgError, SingularError, "check the matrix: its rank, its symmetry, its shape"),
-    (np.exceptions.AxisError, AxisError, "axes run from -ndim to ndim - 1"),
-    (IndexError, OutOfRangeError, "indices run from -n to n - 1, axes from -ndim to ndim - 1"),
-    (ValueError, ShapeError, "reshape, transpose or index the operands so that they fit"),
-    (TypeError, DtypeError, "check the operands' dtypes"),
-]
-
-
-def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
-    """Return NumPy's complaint about a call with the operation, its operands and a cure added."""
-    if isinstance(error, AutogradError):
-        return error
-    kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))
-    names = (*op.parameters, *[None] * len(args))
-    given = [
-        f"{name}={describe(arg)}" if name in op.defaults else describe(arg)
-        for name, arg in zip(names, args)
-        if name not in op.defaults or arg is not op.defaults[name]
-    ]
-    return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip('. ')}; {cure}")
-
-
-def carries(op: Any, spec: Any) -> bool:
-    """Whether a value of this spec carries a gradient."""
-    kinds = {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
-    if kinds & set("cO"):
-        raise DtypeError(
-            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers"
-        )
-    return "f" in kinds
-
-
-def constant(op: Op, name: str, tensor: Tensor) -> Array:
-    """The value of a tensor in an argument that is not differentiable."""
-    if tensor.node is not None and name not in op.flat:
-        raise NotDifferentiableError(
-            f"{op.name}() is not differentiable in its argument {name!r}, and {describe(tensor)} requires grad; "
-            "use t.detach() there if its gradient is not wanted"
-        )
-    return tensor._data
-
-
-def record(op: Op, args: Sequence[Any]) -> Any:
-    """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
-    values, nodes = [], []
-    for position, argument in enumerate(args):
-        node = None
-        if isinstance(argument, Tensor):
-            if op.has_rule(position):
-                node, argument = argument.node, argument._data
-            else:
-                argument = constant(op, op.parameters[position], argument)
-        elif type(argument) is list and op.has_rule(position):
-            argument = np.asarray(argument)
-        values.append(argument)
-        nodes.append(node)
-    try:
-        out = op.forward(*values)
-    except EXPECTED as error:
-        raise explain(op, args, error) from error
-    mode = modes.current()
-    spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
-    if spec is None or not carries(op, spec):
-        return like(out, (made(part, None) for part in out)) if isinstance(out, tuple) else made(out, None)
-    made_by = tuple(value if node is None else node for node, value in zip(nodes, values, strict=True))
-    node = make_node(op, made_by, op.keep(nodes, values, out), spec)
-    if mode.watch is not None:
-        mode.watch.recorded(node, values, out)
-    if isinstance(out, tuple):
-        return like(out, (made(part, pick(node, index)) for index, part in enumerate(out)))
-    return made(out, node)
-
-
-def plain(value: Any) -> Any:
-    """Tensors, also within tuples, lists and dicts, replaced by their values."""
-    if isinstance(value, Tensor):
-        return value._data
-    if isinstance(value, tuple | list):
-        return like(value, map(plain, value))
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    return value
-
-
-def like(value: Any, parts: Iterable[Any]) -> Any:
-    """A list, tuple or named tuple of the same type as `value`, of other parts."""
-    return getattr(type(value), "_make", type(value))(parts)
-
-
-def constants_of(value: Any) -> Any:
-    """Arrays, also within tuples and lists, as tensors that require no grad; other things as they are."""
-    if isinstance(value, tuple | list):
-        return like(value, map(constants_of, value))
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
-        return made(value, None)
-    return value
-
-
-class Appliers(dict[Any, Callable[..., Any]]):
-    """For each function of the table what calls it with tensors; made when it is first asked for."""
-
-    def __missing__(self, function: Any) -> Callable[..., Any]:
-        self[function] = apply = applier(function)
-        return apply
-
-
-def applier(function: Any) -> Callable[..., Any]:
-    """What calls this function with tensors."""
-    row = TABLE.get(function)
-    if isinstance(row, Composite):
-        return row.body
-    if isinstance(row, Op):
-        if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
-            return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
-        if isinstance(row, Elementwise):
-            row.pull = write_pull(row, globals())
-        return write(row, globals())
-    if isinstance(row, Flat):
-        call = getattr(*function) if isinstance(function, tuple) else function
-        return lambda *args, **kwargs: constants_of(call(*plain(args), **plain(kwargs)))
-
-    def raises(*args: Any, **kwargs: Any) -> Any:
-        raise NotDifferentiableError(refusal(function, row))
-
-    return raises
-
-
-def refusal(function: Any, row: Any) -> str:
-    """Why there is no derivative, and what to do."""
-    ufunc, method = function if isinstance(function, tuple) else (function, None)
-    name = f"{getattr(ufunc, '__module__', 'numpy')}.{ufunc.__name__}".replace("autograd.", "")
-    name = (
-        f"numpy.{ufunc.__name__}.{method}"
-        if method
-        else f"numpy.{ufunc.__name__}"
-        if isinstance(ufunc, np.ufunc)
-        else name
-    )
-    if row is not None:
-        return f"{name} does not take a Tensor: {row.reason}"
-    return (
-        f"{name} has no row in the table of derivatives; add one with autograd.differentiable "
-        "(the built-in rows are in autograd/rules), or give it t.detach().numpy()"
-    )
-
-
-APPLY = Appliers()
-NumPyMethods.apply = APPLY
-
-
-# The reverse walk from a tensor
 
 
 def seed_for(tensor: Tensor, seed: Any) -> Array:
@@ -632,65 +430,17 @@ def seed_for(tensor: Tensor, seed: Any) -> Array:
     return cast(seed if isinstance(seed, Tensor) else given, spec)
 
 
-def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
-    """Add what arrived at leaves and watched nodes to their gradients; all of them, or none."""
-    taken = {id(owner(seed))}
-    grads = {}
-    for node, gradient in arrived.items():
-        if isinstance(node.op, Watched) and not node.op.retains:
-            continue
-        gradient = own(gradient, node.spec, taken)
-        before = node.recall("grad")
-        grads[node] = gradient if before is None else before + gradient
-    for node, gradient in grads.items():
-        node.remember(grad=gradient)
-
-
-def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:
-    """A gradient in its tensor's dtype that shares memory with nothing else; `taken` are the buffers given away."""
-    if gradient.dtype != spec.dtype:
-        gradient = gradient.astype(spec.dtype)
-    if not isinstance(gradient, np.ndarray):
-        return gradient
-    if id(owner(gradient)) in taken or not gradient.flags.writeable:
-        gradient = gradient.copy()
-    taken.add(id(owner(gradient)))
-    return gradient
-
-
-def owner(value: Any) -> Any:
-    """The array that owns the memory of this one."""
-    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
-        value = value.base
+def plain(value: Any) -> Any:
+    """Tensors, also within tuples, lists and dicts, replaced by their values."""
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, tuple | list):
+        return like(value, map(plain, value))
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
     return value
 
 
-class TensorRecorder:
-    """What a walk needs of tensors in order to record itself."""
-
-    def wrap(self, value: Array, node: Node) -> Tensor:
-        """A tensor of this value, made by this node."""
-        return made(value, node)
-
-    def apply(self, op: Op, args: Sequence[Any]) -> Any:
-        """The op applied to arguments in canonical order: an array if all are arrays."""
-        return record(op, args) if any(isinstance(a, Tensor) for a in args) else op.forward(*args)
-
-    def transpose(self, function: Callable[[Any], Any], spec: Any, tangent: Array) -> Any:
-        """The transpose of a linear function of an array of this spec, applied to `tangent`."""
-        specs = [spec] if isinstance(spec, Spec) else spec
-        with modes.enable_grad():
-            variables = [variable(np.zeros(*part)) for part in specs]
-            result = function(variables[0] if isinstance(spec, Spec) else tuple(variables))
-            if not isinstance(result, Tensor) or result.node is None:
-                zeros = tuple(np.zeros(*part) for part in specs)
-                return zeros[0] if isinstance(spec, Spec) else zeros
-            result = conform(result, spec_of(tangent))
-        targets = [v.node for v in variables if v.node is not None]
-        plainly = closed([result.node], targets) and not isinstance(tangent, Tensor)
-        arrived = pullback({result.node: tangent}, targets, recorder=None if plainly else self)
-        parts = tuple(arrived.get(t, np.zeros(*part)) for t, part in zip(targets, specs, strict=True))
-        return parts[0] if isinstance(spec, Spec) else parts
-
-
-RECORDER = TensorRecorder()
+def like(value: Any, parts: Iterable[Any]) -> Any:
+    """A list, tuple or named tuple of the same type as `value`, of other parts."""
+    return getattr(type(value), "_make", type(value))(parts)

@@ -2,7 +2,7 @@
 
 What depends on the row alone is worked out once, when the row is first used: the names and defaults of its parameters,
 which arguments can have a node, what is kept for whom. The result is straight-line Python, as `dataclasses` writes
-``__init__``. It does what `tensor.record` does for any row, without asking what kind of row it is.
+``__init__``. It does what `recording.record` does for any row, without asking what kind of row it is.
 
 For ``np.multiply`` it reads::
 
@@ -31,10 +31,7 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from autograd.op import Elementwise, Op, names_of
-
 
 INFIX = {operator.add: "x + y", operator.sub: "x - y", operator.mul: "x * y", operator.truediv: "x / y"}
 """Forward functions that an expression stands for, without a call."""
@@ -48,7 +45,7 @@ def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
     op : Op
         A row with one output, without a starred parameter, whose calls are bound in the standard way.
     namespace : dict
-        What the function may call: the globals of `tensor.py`.
+        What the function may call: `recording.WORDS`.
     """
     function = compiled(apply_text(op), f"<autograd {op.name}>", op, namespace)
     function.__name__ = function.__qualname__ = op.name

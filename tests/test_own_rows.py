@@ -11,8 +11,8 @@ import pytest
 
 from autograd import Tensor, differentiable, grad, gradcheck, hessian, jacobian, jvp, no_grad
 from autograd.errors import DtypeError, GradcheckError, NotDifferentiableError, RowError, ShapeError
+from autograd.recording import APPLY
 from autograd.table import PAGES, TABLE
-from autograd.tensor import APPLY
 
 
 @pytest.fixture(autouse=True)

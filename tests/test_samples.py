@@ -13,8 +13,8 @@ import tests.samples
 from autograd import Tensor
 from autograd.chain_rule import pullback, pushforward
 from autograd.op import Composite, Op
+from autograd.recording import RECORDER
 from autograd.table import PAGES, TABLE
-from autograd.tensor import RECORDER
 from tests.samples import Sample
 
 SAMPLES: list[Sample] = [

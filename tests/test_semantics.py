@@ -147,12 +147,16 @@ def test_08_einsum_repeated_summed_and_ellipsis_indices() -> None:
     a = np.arange(9.0).reshape(3, 3)
     np.testing.assert_array_equal(gradient(lambda t: np.einsum("ii->", t), a), np.eye(3))
     np.testing.assert_array_equal(gradient(lambda t: np.einsum("ij->j", t), a), np.ones((3, 3)))
-    np.testing.assert_array_equal(gradient(lambda t: np.einsum("...j,j->...", t, np.arange(3.0)), a), np.tile([0, 1, 2], (3, 1)))
+    np.testing.assert_array_equal(
+        gradient(lambda t: np.einsum("...j,j->...", t, np.arange(3.0)), a), np.tile([0, 1, 2], (3, 1))
+    )
 
 
 def test_08_negative_axes_and_tuples_of_axes() -> None:
     a = np.arange(24.0).reshape(2, 3, 4)
-    np.testing.assert_array_equal(gradient(lambda t: t.sum(axis=(0, -1)) * np.array([1.0, 2, 3]), a)[0, :, 0], [1, 2, 3])
+    np.testing.assert_array_equal(
+        gradient(lambda t: t.sum(axis=(0, -1)) * np.array([1.0, 2, 3]), a)[0, :, 0], [1, 2, 3]
+    )
     np.testing.assert_array_equal(gradient(lambda t: np.transpose(t, (-1, 0, 1))[1], a)[:, :, 1], np.ones((2, 3)))
 
 
@@ -202,7 +206,9 @@ def test_11_ties_share_evenly() -> None:
     np.testing.assert_array_equal([x, y], np.full((2, 2), 0.5))
     many = var(np.ones(4096), np.float16)
     many.max().backward()
-    np.testing.assert_allclose(many.grad.astype(float).sum(), 1, rtol=1e-3)  # 4097 is not a float16: counts are integers
+    np.testing.assert_allclose(
+        many.grad.astype(float).sum(), 1, rtol=1e-3
+    )  # 4097 is not a float16: counts are integers
 
 
 def test_12_a_zero_upstream_contributes_zero() -> None:

@@ -10,7 +10,7 @@ import pytest
 from autograd import Tensor
 from autograd.chain_rule import pushforward
 from autograd.errors import NotDifferentiableError, SingularError
-from autograd.tensor import RECORDER
+from autograd.recording import RECORDER
 
 
 def gradient(f: Any, a: Any) -> Any:

@@ -1,0 +1,94 @@
+"""What errors say: the operation, its operands with shape, dtype and name, what was expected, and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import (
+    AutogradError,
+    AxisError,
+    DtypeError,
+    OutOfRangeError,
+    ShapeError,
+    SingularError,
+)
+from autograd.graph import Spec
+
+
+def describe(value: Any) -> str:
+    """What an error says of an operand: kind, dtype, shape, name."""
+    if hasattr(value, "_data"):
+        return f"Tensor({value._data.dtype} {value._data.shape}{f' {value.name!r}' if value.name else ''})"
+    if isinstance(value, np.ndarray | np.generic):
+        return f"array({value.dtype} {value.shape})"
+    return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:56]} …"
+
+
+EXPECTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
+CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
+    (np.linalg.LinAlgError, SingularError, "check the matrix: its rank, its symmetry, its shape"),
+    (np.exceptions.AxisError, AxisError, "axes run from -ndim to ndim - 1"),
+    (IndexError, OutOfRangeError, "indices run from -n to n - 1, axes from -ndim to ndim - 1"),
+    (ValueError, ShapeError, "reshape, transpose or index the operands so that they fit"),
+    (TypeError, DtypeError, "check the operands' dtypes"),
+]
+
+
+def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
+    """Return NumPy's complaint about a call with the operation, its operands and a cure added."""
+    if isinstance(error, AutogradError):
+        return error
+    kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))
+    names = (*op.parameters, *[None] * len(args))
+    given = [
+        f"{name}={describe(arg)}" if name in op.defaults else describe(arg)
+        for name, arg in zip(names, args)
+        if name not in op.defaults or arg is not op.defaults[name]
+    ]
+    return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip('. ')}; {cure}")
+
+
+def refusal(function: Any, row: Any) -> str:
+    """Why there is no derivative, and what to do."""
+    ufunc, method = function if isinstance(function, tuple) else (function, None)
+    name = f"{getattr(ufunc, '__module__', 'numpy')}.{ufunc.__name__}".replace("autograd.", "")
+    name = (
+        f"numpy.{ufunc.__name__}.{method}"
+        if method
+        else f"numpy.{ufunc.__name__}"
+        if isinstance(ufunc, np.ufunc)
+        else name
+    )
+    if row is not None:
+        return f"{name} does not take a Tensor: {row.reason}"
+    return (
+        f"{name} has no row in the table of derivatives; add one with autograd.differentiable "
+        "(the built-in rows are in autograd/rules), or give it t.detach().numpy()"
+    )
+
+
+def checked(value: Any) -> Any:
+    """The value, if its dtype is one that tensors can have."""
+    if value.dtype.kind == "c":
+        raise DtypeError(
+            f"complex numbers are not supported yet (got dtype {value.dtype}); use the real and imaginary parts"
+        )
+    if value.dtype.kind not in "fiub":
+        raise DtypeError(
+            f"a Tensor holds numbers, not dtype {value.dtype}; give it numbers in a rectangular nesting of lists, "
+            "or use np.stack to join tensors"
+        )
+    return value
+
+
+def carries(op: Any, spec: Any) -> bool:
+    """Whether a value of this spec carries a gradient."""
+    kinds = {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
+    if kinds & set("cO"):
+        raise DtypeError(
+            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers"
+        )
+    return "f" in kinds

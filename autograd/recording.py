@@ -1,0 +1,160 @@
+"""Applying rows to tensors, and recording that they were applied.
+
+`record` does it for any row. For most rows `writer.py` writes a function of the row's own that does the same; `Appliers`
+hands out these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import modes
+from autograd.chain_rule import conform, pullback
+from autograd.errors import NotDifferentiableError
+from autograd.graph import Node, Spec, closed, interned, make_node, numbers, spec_of
+from autograd.messages import EXPECTED, carries, describe, explain, refusal
+from autograd.op import Composite, Elementwise, Flat, Op, pick
+from autograd.table import TABLE
+from autograd.tensor import Tensor, like, made, plain, variable
+from autograd.writer import write, write_pull
+
+Array = Any
+
+
+def constant(op: Op, name: str, tensor: Tensor) -> Array:
+    """The value of a tensor in an argument that is not differentiable."""
+    if tensor.node is not None and name not in op.flat:
+        raise NotDifferentiableError(
+            f"{op.name}() is not differentiable in its argument {name!r}, and {describe(tensor)} requires grad; "
+            "use t.detach() there if its gradient is not wanted"
+        )
+    return tensor._data
+
+
+def record(op: Op, args: Sequence[Any]) -> Any:
+    """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
+    values, nodes = [], []
+    for position, argument in enumerate(args):
+        node = None
+        if isinstance(argument, Tensor):
+            if op.has_rule(position):
+                node, argument = argument.node, argument._data
+            else:
+                argument = constant(op, op.parameters[position], argument)
+        elif type(argument) is list and op.has_rule(position):
+            argument = np.asarray(argument)
+        values.append(argument)
+        nodes.append(node)
+    try:
+        out = op.forward(*values)
+    except EXPECTED as error:
+        raise explain(op, args, error) from error
+    mode = modes.current()
+    spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
+    if spec is None or not carries(op, spec):
+        return like(out, (made(part, None) for part in out)) if isinstance(out, tuple) else made(out, None)
+    made_by = tuple(value if node is None else node for node, value in zip(nodes, values, strict=True))
+    node = make_node(op, made_by, op.keep(nodes, values, out), spec)
+    if mode.watch is not None:
+        mode.watch.recorded(node, values, out)
+    if isinstance(out, tuple):
+        return like(out, (made(part, pick(node, index)) for index, part in enumerate(out)))
+    return made(out, node)
+
+
+def constants_of(value: Any) -> Any:
+    """Arrays, also within tuples and lists, as tensors that require no grad; other things as they are."""
+    if isinstance(value, tuple | list):
+        return like(value, map(constants_of, value))
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
+        return made(value, None)
+    return value
+
+
+WORDS: dict[str, Any] = {
+    "EXPECTED": EXPECTED,
+    "Node": Node,
+    "ONE": np.float64(1),  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
+    "SCALAR": interned((), np.dtype(np.float64)),
+    "Tensor": Tensor,
+    "asarray": np.asarray,
+    "carries": carries,
+    "constant": constant,
+    "explain": explain,
+    "float64": np.float64,
+    "made": made,
+    "modes": modes,
+    "new": Tensor.__new__,
+    "numbers": numbers,
+    "record": record,
+    "spec_of": spec_of,
+}
+"""What the functions that `writer` writes may call."""
+
+
+class Appliers(dict[Any, Callable[..., Any]]):
+    """For each function of the table what calls it with tensors; made when it is first asked for."""
+
+    def __missing__(self, function: Any) -> Callable[..., Any]:
+        self[function] = apply = applier(function)
+        return apply
+
+
+def applier(function: Any) -> Callable[..., Any]:
+    """What calls this function with tensors."""
+    row = TABLE.get(function)
+    if isinstance(row, Composite):
+        return row.body
+    if isinstance(row, Op):
+        if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
+            return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
+        if isinstance(row, Elementwise):
+            row.pull = write_pull(row, WORDS)
+        return write(row, WORDS)
+    if isinstance(row, Flat):
+        call = getattr(*function) if isinstance(function, tuple) else function
+        return lambda *args, **kwargs: constants_of(call(*plain(args), **plain(kwargs)))
+
+    def raises(*args: Any, **kwargs: Any) -> Any:
+        raise NotDifferentiableError(refusal(function, row))
+
+    return raises
+
+
+APPLY = Appliers()
+Tensor.apply = APPLY
+
+
+class TensorRecorder:
+    """What a walk needs of tensors in order to record itself."""
+
+    def wrap(self, value: Array, node: Node) -> Tensor:
+        """A tensor of this value, made by this node."""
+        return made(value, node)
+
+    def apply(self, op: Op, args: Sequence[Any]) -> Any:
+        """The op applied to arguments in canonical order: an array if all are arrays."""
+        return record(op, args) if any(isinstance(a, Tensor) for a in args) else op.forward(*args)
+
+    def transpose(self, function: Callable[[Any], Any], spec: Any, tangent: Array) -> Any:
+        """The transpose of a linear function of an array of this spec, applied to `tangent`."""
+        specs = [spec] if isinstance(spec, Spec) else spec
+        with modes.enable_grad():
+            variables = [variable(np.zeros(*part)) for part in specs]
+            result = function(variables[0] if isinstance(spec, Spec) else tuple(variables))
+            if not isinstance(result, Tensor) or result.node is None:
+                zeros = tuple(np.zeros(*part) for part in specs)
+                return zeros[0] if isinstance(spec, Spec) else zeros
+            result = conform(result, spec_of(tangent))
+        targets = [v.node for v in variables if v.node is not None]
+        plainly = closed([result.node], targets) and not isinstance(tangent, Tensor)
+        arrived = pullback({result.node: tangent}, targets, recorder=None if plainly else self)
+        parts = tuple(arrived.get(t, np.zeros(*part)) for t, part in zip(targets, specs, strict=True))
+        return parts[0] if isinstance(spec, Spec) else parts
+
+
+RECORDER = TensorRecorder()
+Tensor.recorder = RECORDER
