@@ -7,7 +7,6 @@ same kind. The other products are written in them.
 from __future__ import annotations
 
 import math
-import string
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -124,7 +123,7 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> tuple[Any,
     return explicit(subscripts, ndims), optimize, *operands
 
 
-LETTERS = string.ascii_uppercase + string.ascii_lowercase
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @lru_cache
