@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autograd.errors import NotDifferentiableError
 from autograd.rules.indexing import scatter
-from autograd.table import composite, general, linear, same_as
+from autograd.table import absent, composite, general, linear, same_as
 
 add: Any = np.add.reduce
 multiply: Any = np.multiply.reduce
@@ -51,23 +50,20 @@ def unfolded(rows: Any, axes: tuple[int, ...], shape: tuple[int, ...]) -> Any:
     return np.moveaxis(moved, tuple(range(-len(axes), 0)), axes)
 
 
-def absent(function: str, out: Any) -> Any:
-    """Return the `out` argument of a function, which has to be None."""
-    if out is not None:
-        raise NotDifferentiableError(
-            f"{function}() of a Tensor takes no out=: writing its result into an array would lose the graph; "
-            "use the tensor that it returns, or give it t.detach().numpy()"
-        )
-    return out
-
-
 # Sums and means: every element gets the gradient of the sum that it went into
 
 
 def spread(g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool, where: Any) -> Any:
     """Return the gradient of a sum for each of its terms: a view that takes no memory, unless terms were left out."""
-    g = np.broadcast_to(restored(g, shape, axis, keepdims), shape)
+    g = stretched(g, shape) if isinstance(g, np.generic) else np.broadcast_to(restored(g, shape, axis, keepdims), shape)
     return g if where is True else np.where(where, g, 0)
+
+
+def stretched(number: Any, shape: tuple[int, ...]) -> Any:
+    """Return ``np.broadcast_to`` of a NumPy scalar, at a third of the cost: most losses end in a sum."""
+    view = np.ndarray(shape, number.dtype, np.asarray(number), strides=(0,) * len(shape))
+    view.flags.writeable = False
+    return view
 
 
 def count(shape: tuple[int, ...], axis: Any, keepdims: bool, where: Any) -> Any:
