@@ -1,8 +1,8 @@
 """The chain rule: the one place where derivatives are multiplied along edges and summed at nodes.
 
 `pullback` walks the record from a result down to its inputs, carrying cotangents: *upstream* times *local* is an edge's
-*contribution*, and a node's cotangent is the sum of the contributions of its consumers. `pushforward` walks the same record
-the other way, carrying tangents.
+*contribution*, and a node's cotangent is the sum of the contributions of its consumers. `pushforward` walks the same
+record the other way, carrying tangents.
 
 Neither knows what a tensor is. Handed arrays they compute; handed tensors and a recorder they record what they compute.
 """
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.graph import Node, Released, Spec, newest_first, paths
-from autograd.op import Partial, Recorder
+from autograd.op import Recorder
+from autograd.partial import Partial
 
 
 class Step(NamedTuple):
@@ -108,7 +109,7 @@ def pullback(
                     arrived[source] = arrived[source] + contribution
                     if recorder is None:  # a sum of arrays so far may have to become a tensor
                         owned.add(source)
-            if released is not None:
+            if released is not None and node.args:  # leaves keep nothing, and may be roots again
                 node.kept = released
     return results
 

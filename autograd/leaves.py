@@ -1,4 +1,5 @@
-"""The ops at which a gradient is handed over: leaves, nodes that somebody watches, and leaves that have changed since."""
+"""The ops at which a gradient is handed over: leaves, nodes that somebody watches, and leaves that have changed
+since."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from autograd.chain_rule import accumulated
 from autograd.errors import GraphError, ShapeError
 from autograd.graph import Node, Spec, make_node, spec_of
 from autograd.op import Array, Op, Recorder
@@ -61,6 +63,10 @@ class Watched:
                         f"shape {node.spec.shape}: return an array of that shape, or None to leave it as it is"
                     )
                 upstream = replacement
+                if (
+                    getattr(replacement, "node", None) is None
+                ):  # not a tensor that requires grad: anything like an array
+                    upstream = np.array(replacement, accumulated(node.spec.dtype))[()]
         return upstream
 
 

@@ -1,7 +1,7 @@
 """Applying rows to tensors, and recording that they were applied.
 
-`record` does it for any row. For most rows `writer.py` writes a function of the row's own that does the same; `Appliers`
-hands out these functions.
+`record` does it for any row. For most rows `writer.py` writes a function of the row's own that does the same;
+`Appliers` hands out these functions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def record(op: Op, args: Sequence[Any]) -> Any:
     if mode.watch is not None:
         mode.watch.recorded(node, values, out)
     if isinstance(out, tuple):
-        return like(out, (made(part, pick(node, index)) for index, part in enumerate(out)))
+        return like(
+            out, (made(part, pick(node, index) if part.dtype.kind == "f" else None) for index, part in enumerate(out))
+        )
     return made(out, node)
 
 

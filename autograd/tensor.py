@@ -1,6 +1,7 @@
 """Tensor: a value that remembers how it was computed.
 
-Every operation on a tensor is a row of the table. `Tensor` has NumPy's operators, methods and protocols in front of the rows;
+Every operation on a tensor is a row of the table. `Tensor` has NumPy's operators, methods and protocols in front of
+the rows;
 `recording.py` applies them.
 """
 
@@ -148,8 +149,8 @@ class Tensor(NumPyMethods):
     def grad(self) -> Any:
         """The gradient that `backward` left here: an array of this tensor's shape and dtype, or None.
 
-        It is a Tensor after ``backward(create_graph=True)``. Gradients of computed tensors are kept only if `retain_grad`
-        was called.
+        It is a Tensor after ``backward(create_graph=True)``. Gradients of computed tensors are kept only if
+        `retain_grad` was called.
         """
         if self.node is None:
             return None
@@ -230,6 +231,8 @@ class Tensor(NumPyMethods):
             recorder=self.recorder if create_graph else None,
             released_by=None if retain else by,
         )
+        if create_graph:
+            arrived = {node: g if isinstance(g, Tensor) else made(np.copy(g)[()], None) for node, g in arrived.items()}
         accumulate(arrived, start)
 
     def graph(self) -> Outline:

@@ -172,7 +172,7 @@ def _pad(
             return index_set(np.broadcast_to(constant_values, shape).astype(array.dtype), inside, array)
         frame = np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=constant_values)
         return index_set(frame, inside, array)
-    if array.size == 0:
+    if any(not length and max(width) for length, width in zip(array.shape, widths)):
         raise ShapeError(f"pad() of an array of shape {array.shape}: mode={mode!r} needs elements; use mode='constant'")
     if mode in ("edge", "reflect", "symmetric", "wrap") and reflect_type == "even":
         return index(np.ravel(array), np.pad(np.arange(array.size).reshape(array.shape), widths, mode))

@@ -90,6 +90,7 @@ page(np.vander, normal(3), N=4, increasing=True)
 page(np.vander, positive(2, dtype=np.float32), 3)
 page(np.vander, normal(3), 0)
 
+page(np.pad, normal(0, 3), [(0, 0), (1, 2)], "reflect", note="no rows")
 page(np.pad, normal(3), 2)
 page(np.pad, normal(2, 3), ((1, 2), (0, 3)))
 page(np.pad, normal(2, 3), (1, 2), "constant")
