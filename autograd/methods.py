@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import NotDifferentiableError
+from autograd.errors import DtypeError, NotDifferentiableError
+from autograd.messages import describe
 from autograd.rules import activations, indexing, shapes
 
 
@@ -54,6 +55,15 @@ def assigned(ufunc: np.ufunc) -> Any:
     return assign
 
 
+def compared(ufunc: np.ufunc) -> Any:
+    """Return an operator that leaves the answer to an operand that declines ufuncs, as in NumPy."""
+
+    def compare(self: Any, other: Any) -> Any:
+        return NotImplemented if getattr(other, "__array_ufunc__", ufunc) is None else self.apply[ufunc](self, other)
+
+    return compare
+
+
 def flattening(function: Callable[..., Any]) -> Any:
     """A method that takes lengths or axes either one by one or as one tuple."""
 
@@ -82,6 +92,7 @@ class NumPyMethods:
     __mul__, __rmul__, __imul__ = Row(np.multiply), Row(np.multiply, reflected=True), assigned(np.multiply)
     __truediv__, __rtruediv__, __itruediv__ = Row(np.divide), Row(np.divide, reflected=True), assigned(np.divide)
     __floordiv__, __rfloordiv__ = Row(np.floor_divide), Row(np.floor_divide, reflected=True)
+    __ifloordiv__ = assigned(np.floor_divide)
     __mod__, __rmod__, __imod__ = Row(np.remainder), Row(np.remainder, reflected=True), assigned(np.remainder)
     __divmod__, __rdivmod__ = Row(np.divmod), Row(np.divmod, reflected=True)
     __pow__, __rpow__, __ipow__ = Row(np.power), Row(np.power, reflected=True), assigned(np.power)
@@ -90,9 +101,12 @@ class NumPyMethods:
     __and__, __rand__ = Row(np.bitwise_and), Row(np.bitwise_and, reflected=True)
     __or__, __ror__ = Row(np.bitwise_or), Row(np.bitwise_or, reflected=True)
     __xor__, __rxor__ = Row(np.bitwise_xor), Row(np.bitwise_xor, reflected=True)
-    __lshift__, __rshift__ = Row(np.left_shift), Row(np.right_shift)
+    __lshift__, __rlshift__ = Row(np.left_shift), Row(np.left_shift, reflected=True)
+    __rshift__, __rrshift__ = Row(np.right_shift), Row(np.right_shift, reflected=True)
+    __iand__, __ior__, __ixor__ = assigned(np.bitwise_and), assigned(np.bitwise_or), assigned(np.bitwise_xor)
+    __ilshift__, __irshift__ = assigned(np.left_shift), assigned(np.right_shift)
 
-    __eq__, __ne__ = Row(np.equal), Row(np.not_equal)
+    __eq__, __ne__ = compared(np.equal), compared(np.not_equal)
     __lt__, __le__, __gt__, __ge__ = Row(np.less), Row(np.less_equal), Row(np.greater), Row(np.greater_equal)
     __hash__ = object.__hash__
 
@@ -124,17 +138,30 @@ class NumPyMethods:
         """The value as nested lists of Python numbers."""
         return self._data.tolist()
 
+    def _number(self) -> Any:
+        if self._data.size != 1:
+            raise DtypeError(
+                f"{describe(self)} is not a number; only a tensor of one element is: index or reduce it, as in t.sum()"
+            )
+        return self._data.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
+
+    __trunc__ = __int__
 
     def __bool__(self) -> bool:
         return bool(self._data)
 
     def __index__(self) -> int:
-        return self._data.__index__()  # type: ignore[no-any-return]
+        if self._data.ndim or self._data.dtype.kind not in "iu":
+            raise DtypeError(
+                f"{describe(self)} is not an index; only a 0-d tensor of integers is, such as t.astype(int)"
+            )
+        return int(self._data)
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return round(self.item(), ndigits)
@@ -207,6 +234,11 @@ class NumPyMethods:
         """The tensor itself: its elements are real."""
         return self
 
+    @property
+    def imag(self) -> Any:
+        """Zeros: the elements are real."""
+        return self.apply[np.imag](self)
+
     # The methods of ndarray
 
     sum, prod, mean, var, std = Row(np.sum), Row(np.prod), Row(np.mean), Row(np.var), Row(np.std)
@@ -223,6 +255,7 @@ class NumPyMethods:
     ravel, flatten, squeeze, swapaxes = Row(np.ravel), Row(shapes.flatten), Row(np.squeeze), Row(np.swapaxes)
     repeat, take, compress, choose = Row(np.repeat), Row(np.take), Row(indexing.compress), Row(np.choose)
     astype, copy = Row(shapes.astype), Row(np.copy)
+    conj, conjugate = Row(np.conjugate), Row(np.conjugate)
     reshape, transpose, permute = flattening(np.reshape), flattening(np.transpose), flattening(np.transpose)
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:

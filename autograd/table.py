@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from autograd.errors import NotDifferentiableError
 from autograd.op import Composite, Elementwise, Flat, General, Linear, Multilinear, Op, Refused, Row
 
 Function = Callable[..., Any]
@@ -94,3 +95,13 @@ def dispatched(forward: F) -> F:
 
     function.forward = forward  # type: ignore[attr-defined]
     return function  # type: ignore[return-value]
+
+
+def absent(function: str, out: Any) -> Any:
+    """Return the `out` argument of a function, which has to be None."""
+    if out is not None:
+        raise NotDifferentiableError(
+            f"{function}() of a Tensor takes no out=: writing its result into an array would lose the graph; "
+            "use the tensor that it returns, or give it t.detach().numpy()"
+        )
+    return out

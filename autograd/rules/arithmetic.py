@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.table import composite, dispatched, elementwise, flat, general, linear
+from autograd.table import absent, composite, dispatched, elementwise, flat, general, linear
 
 Array = Any
 
@@ -122,8 +122,8 @@ elementwise(np.fmax, lambda x, y: unless_alone(x, y, larger(x, y)), lambda x, y:
 elementwise(np.fmin, lambda x, y: unless_alone(x, y, larger(y, x)), lambda x, y: unless_alone(y, x, larger(x, y)))
 
 
-def _clip(a: Array, a_min: Array = None, a_max: Array = None) -> Array:
-    return np.clip(a, a_min, a_max)
+def _clip(a: Array, a_min: Array = None, a_max: Array = None, out: Any = None) -> Array:
+    return np.clip(a, a_min, a_max, absent("clip", out))
 
 
 def beyond(a: Array, a_min: Array, a_max: Array, out: Array) -> Array:
@@ -137,10 +137,11 @@ elementwise(
     lambda a, a_min, out: (a < a_min) & (out >= a_min),
     beyond,
     forward=_clip,
-    bind=lambda a, a_min=None, a_max=None, *, min=None, max=None: (
+    bind=lambda a, a_min=None, a_max=None, out=None, *, min=None, max=None: (
         a,
         a_min if min is None else min,
         a_max if max is None else max,
+        out,
     ),
 )
 

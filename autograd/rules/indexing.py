@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError
 from autograd.op import Partial
-from autograd.table import composite, dispatched, flat, linear
+from autograd.table import absent, composite, dispatched, flat, linear
 
 # t[key], and the three ways to write to a key of a copy
 
@@ -175,12 +175,12 @@ linear(index_set, lambda g, key: index_set(g, key, 0), value=lambda g, shape, ke
 # NumPy's functions that index
 
 
-def _take(a: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> Any:
-    return np.take(a, indices, axis, mode=mode)
+def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    return np.take(a, indices, axis, absent("take", out), mode)
 
 
-def _compress(condition: Any, a: Any, axis: Any = None) -> Any:
-    return np.compress(condition, a, axis)
+def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    return np.compress(condition, a, axis, absent("compress", out))
 
 
 def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
@@ -224,9 +224,9 @@ linear(
 )
 
 
-def compress(a: Any, condition: Any, axis: int | None = None) -> Any:
+def compress(a: Any, condition: Any, axis: int | None = None, out: Any = None) -> Any:
     """`numpy.compress` with the array first, as in the method of ndarray."""
-    return np.compress(condition, a, axis)
+    return np.compress(condition, a, axis, out)
 
 
 composite(compress)(compress)

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError, SingularError
-from autograd.rules.reductions import absent
-from autograd.table import composite, dispatched, general
+from autograd.table import absent, composite, dispatched, general
 
 # Inverses
 

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ShapeError
-from autograd.rules.reductions import absent
-from autograd.table import composite, multilinear, same_as
+from autograd.table import absent, composite, multilinear, same_as
 
 # Which operands of matmul were vectors shows in the numbers of axes of the upstream and of the other operand.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError, ShapeError
 from autograd.rules.indexing import as_array, index, index_set
-from autograd.table import composite, dispatched, linear
+from autograd.table import absent, composite, dispatched, linear
 
 
 @dispatched
@@ -50,8 +50,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 @composite(np.choose)
-def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     """From each place of several choices, the one whose number `a` gives there."""
+    absent("choose", out)
     number, last = np.asarray(a), len(choices) - 1
     if mode == "raise" and (np.any(number < 0) or np.any(number > last)):
         wrong = number[(number < 0) | (number > last)][0]

@@ -118,7 +118,7 @@ def untile(g: Any, shape: tuple[int, ...], reps: Any) -> Any:
 
 def unrepeat(g: Any, shape: tuple[int, ...], repeats: Any, axis: int | None) -> Any:
     """The adjoint of `numpy.repeat`: the sum over the repeats of each element."""
-    if axis is None:
+    if axis is None or not shape:
         return np.reshape(unrepeat(g, (math.prod(shape),), repeats, 0), shape)
     if np.size(repeats) != 1:
         return put(g, shape, np.repeat(np.arange(shape[axis]), repeats), axis)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd.errors import NotDifferentiableError, ShapeError
-from autograd.rules.reductions import absent, count, folded, not_nan, reduced_axes, restored, unfolded
+from autograd.rules.reductions import count, folded, not_nan, reduced_axes, restored, unfolded
 from autograd.rules.scans import arrayed
-from autograd.table import composite, dispatched, elementwise, flat, general
+from autograd.table import absent, composite, dispatched, elementwise, flat, general
 
 # Spread
 
