@@ -10,8 +10,8 @@ To read it, start at the bottom:
 2. ``graph.py``: the record that they walk;
 3. ``op.py`` and ``table.py``: how a row says what the derivative of a function is;
 4. ``rules/``: the table itself, a page per subject;
-5. ``tensor.py`` and ``methods.py``: a value with NumPy's manners; ``recording.py`` and ``writer.py``: how a call on tensors
-   finds its row and is recorded;
+5. ``tensor.py`` and ``methods.py``: a value with NumPy's manners; ``recording.py`` and ``writer.py``: how a call on
+   tensors finds its row and is recorded;
 6. ``transforms.py``, ``checkpointing.py``, ``checks.py``, ``anomaly.py``, ``declare.py``: what is built on top.
 
 Examples

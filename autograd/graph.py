@@ -1,8 +1,8 @@
 """The record: what was computed, from what, and what a derivative will need of it.
 
-A `Node` is one application of an op. Nodes point from results to inputs and never to the tensor that carries their value,
-so a graph holds no reference cycle and is freed as soon as its last tensor is. Nodes are numbered as they are made: an
-input is always older than its consumer, and *newest first* is a reverse topological order.
+A `Node` is one application of an op. Nodes point from results to inputs and never to the tensor that carries their
+value, so a graph holds no reference cycle and is freed as soon as its last tensor is. Nodes are numbered as they are
+made: an input is always older than its consumer, and *newest first* is a reverse topological order.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def arguments(node: Node, values: dict[Node, Any]) -> list[Any]:
 def replay(roots: Iterable[Node], known: Mapping[Node, Any] = MappingProxyType({})) -> dict[Node, Any]:
     """Run the record forward again from its leaves: the value of every node from `roots` down.
 
-    It needs nothing that was kept, so it works before and after `backward`. Nodes whose values are `known` take these, and
-    what is below them does not run.
+    It needs nothing that was kept, so it works before and after `backward`. Nodes whose values are `known` take
+    these, and what is below them does not run.
     """
     values = dict(known)
     for node in reversed(newest_first(roots, ends=known)):

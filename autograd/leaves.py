@@ -1,5 +1,4 @@
-"""The ops at which a gradient is handed over: leaves, nodes that somebody watches, and leaves that have changed
-since."""
+"""Where a walk hands gradients over: at leaves, at nodes that somebody watches, at leaves that have changed since."""
 
 from __future__ import annotations
 
@@ -84,8 +83,8 @@ class Changed:
         """Raise, naming the leaf."""
         name = node.recall("name")
         raise GraphError(
-            f"the leaf {f'{name!r} ' if name else ''}of shape {node.spec.shape} and dtype {node.spec.dtype} was changed in "
-            "place after this graph was computed from it, so its derivatives would be wrong; "
+            f"the leaf {f'{name!r} ' if name else ''}of shape {node.spec.shape} and dtype {node.spec.dtype} was "
+            "changed in place after this graph was computed from it, so its derivatives would be wrong; "
             "call backward() before the update, or compute the graph again after it"
         )
 

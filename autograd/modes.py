@@ -33,7 +33,8 @@ class Mode(NamedTuple):
     watch: Watch | None = None
 
 
-_mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
+PLAIN = Mode()
+_mode: ContextVar[Mode] = ContextVar("mode", default=PLAIN)
 _lock = allocate_lock()
 special = 0
 """How many mode contexts are entered anywhere: while it is 0, nobody needs to look at the context variable."""
@@ -48,7 +49,7 @@ class ModeContext:
         self._tokens: list[Token[Mode]] = []
 
     def mode(self) -> Mode:
-        """The mode inside."""
+        """Return the mode inside."""
         raise NotImplementedError
 
     def __enter__(self) -> Any:
@@ -89,6 +90,7 @@ class no_grad(ModeContext):  # noqa: N801 - named as in PyTorch, used like a fun
     """
 
     def mode(self) -> Mode:
+        """Return the mode inside: not recording."""
         return current()._replace(recording=False)
 
 
@@ -105,4 +107,5 @@ class enable_grad(ModeContext):  # noqa: N801
     """
 
     def mode(self) -> Mode:
+        """Return the mode inside: recording."""
         return current()._replace(recording=True)

@@ -17,30 +17,30 @@ kind           the row gives, for each argument               reverse           
 **The parameter names of a rule say what it needs**, and so what the forward pass must keep alive:
 
 - ``g``, first: the upstream gradient (in a jvp ``t``: the tangent). A local derivative takes neither;
-- a parameter of the function (``x``, ``y``, ``z`` of a ufunc; ``a``, ``axis`` …): its value. A differentiable argument is
-  kept only if a rule that can run asks for it;
+- a parameter of the function (``x``, ``y``, ``z`` of a ufunc; ``a``, ``axis`` …): its value. A differentiable argument
+  is kept only if a rule that can run asks for it;
 - ``out``: the function's value;
 - ``shape``: the shape of the argument that the rule differentiates;
 - where the function takes any number of arrays: the starred parameter (all of them), ``shapes``, and ``i``, which one.
 
-Rules call nothing but NumPy and functions of this package: on arrays they run at full speed; handed Tensors, they record
-themselves, which is every higher derivative. Un-broadcasting and casting happen in the walk, never in a rule.
+Rules call nothing but NumPy and functions of this package: on arrays they run at full speed; handed Tensors, they
+record themselves, which is every higher derivative. Un-broadcasting and casting happen in the walk, never in a rule.
 """
 
 from __future__ import annotations
 
-import inspect
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from types import FunctionType
 from typing import Any, Protocol, final
 
 import numpy as np
 
 from autograd.errors import NotDifferentiableError
 from autograd.graph import Node, make_node
+from autograd.partial import Parts
+from autograd.signatures import names_of, signature
 
 Array = Any
 Rule = Callable[..., Any]
@@ -48,19 +48,19 @@ Edge = Callable[..., Any]
 
 
 class Recorder(Protocol):
-    """What a walk needs of the tensors above it in order to record itself; `tensor.py` provides it."""
+    """What a walk needs of the tensors above it in order to record itself; `recording.py` provides it."""
 
     def wrap(self, value: Array, node: Node) -> Any:
-        """A tensor of this value, made by this node."""
+        """Return a tensor of this value, made by this node."""
 
     def apply(self, op: Op, args: Sequence[Any]) -> Any:
-        """The op applied to arrays and tensors, recorded where one of them is."""
+        """Apply the op to arrays and tensors, and record it where one of them requires grad."""
 
     def transpose(self, function: Rule, spec: Any, tangent: Array) -> Array:
-        """The transpose of a linear function of an array of this spec, applied to `tangent`."""
+        """Apply the transpose of a linear function of an array of this spec to `tangent`."""
 
 
-class Row(ABC):
+class Row:
     """What the table says about one public function, or about a (ufunc, method name) pair."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
@@ -91,7 +91,7 @@ class Refused(Row):
         self.reason = reason
 
 
-class Op(Row):
+class Op(Row, ABC):
     """A function that is recorded: a forward function, and rules that say how it differentiates.
 
     Attributes
@@ -151,7 +151,7 @@ class Op(Row):
         self.pull = self.contributions
 
     def fill(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """The arguments of a call in canonical order, defaults filled in."""
+        """Return the arguments of a call in canonical order, defaults filled in."""
         if "out" in kwargs and kwargs["out"] is None:
             del kwargs["out"]
         rest = self.parameters[len(args) :] if self.starred == len(self.parameters) else ()
@@ -203,6 +203,8 @@ class Op(Row):
         return make_node(node.op, node.args, kept, node.spec)
 
     def lift_one(self, node: Node, name: str, value: Any, recorder: Recorder) -> Any:
+        """Return one kept value as a tensor, or a tuple of them."""
+
         def lifted(value: Any, source: Node | None) -> Any:
             return value if source is None or value is None else recorder.wrap(value, source)
 
@@ -216,7 +218,7 @@ class Op(Row):
         return lifted(value, node.inputs[position])
 
     def getter(self, name: str) -> Callable[[Node, int], Any]:
-        """How to find what a rule asked for by name, given the node and the argument's position."""
+        """Return how to find what a rule asked for by name, given the node and the argument's position."""
         which = self.parameters.index(name) if name in self.parameters else -1
         if name in self.keeps:
             index = self.keeps.index(name)
@@ -232,7 +234,7 @@ class Op(Row):
         return lambda node, position: node.args[which]
 
     def bound(self, rule: Rule) -> Edge:
-        """The rule as a function of (upstream or tangent, node, position)."""
+        """Return the rule as a function of (upstream or tangent, node, position)."""
         getters = [self.getter(name) for name in names_of(rule)]
         return lambda g, node, position: rule(g, *[get(node, position) for get in getters])
 
@@ -243,19 +245,19 @@ class Op(Row):
     # What a kind must say
 
     def edge(self, rule: Any) -> Edge:
-        """The function (upstream, node, position) -> contribution that a rule stands for."""
+        """Return the function (upstream, node, position) -> contribution that a rule stands for."""
         return self.bound(rule)
 
     @abstractmethod
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        """The tangent of the node's value, from those of its inputs (None: zero; not all are None)."""
+        """Return the tangent of the node's value, from those of its inputs (None: zero; not all are None)."""
 
     def local(self, node: Node, position: int) -> Any:
-        """The local derivative on the edge to an argument, where it is an array like the output; else None."""
+        """Return the local derivative on the edge to an argument, where it is an array like the output; else None."""
         return None
 
     def contributions(self, node: Node, g: Any, wanted: set[Node] | None) -> list[tuple[Node, Any]]:
-        """What `pull` does, for every kind of row."""
+        """Do what `pull` does, for a row of any kind."""
         args, last = node.args, len(self.edges) - 1
         if self.joint:
             pairs = zip(args[last:], self.edges[last](g, node, last))
@@ -268,6 +270,7 @@ class Op(Row):
 
 
 def no_edge(g: Any, node: Node, position: int) -> Any:
+    """Stand in for the edge to an argument that has no rule, which no walk takes."""
     raise AssertionError(f"argument {position} of {node.op.name!r} has no rule")
 
 
@@ -277,40 +280,14 @@ def needed(arg: Any, wanted: set[Node] | None) -> bool:
 
 
 def shape_of(node: Node, position: int) -> tuple[int, ...]:
-    """The shape of an argument of a call."""
+    """Return the shape of an argument of a call."""
     arg = node.args[position]
     shape: tuple[int, ...] = arg.spec.shape if type(arg) is Node else np.shape(arg)
     return shape
 
 
-def signature(function: Any, forward: Any) -> tuple[tuple[str, ...], dict[str, Any], int]:
-    """Parameter names, their defaults, and the position of the starred one (their number if there is none)."""
-    if isinstance(function, np.ufunc):
-        return ("x", "y", "z")[: function.nin], {}, function.nin
-    if not isinstance(forward, FunctionType) or vars(forward):  # it may wrap a function, or give its own signature
-        parameters = inspect.signature(forward).parameters
-        defaults = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
-        starred = [index for index, p in enumerate(parameters.values()) if p.kind is p.VAR_POSITIONAL]
-        return tuple(parameters), defaults, (starred or [len(parameters)])[0]
-    code = forward.__code__  # the same, in a hundredth of the time: this is done for every row while importing
-    names, count = code.co_varnames, code.co_argcount
-    last = count + code.co_kwonlyargcount
-    star = names[last : last + 1] if code.co_flags & inspect.CO_VARARGS else ()
-    given = forward.__defaults__ or ()
-    by_keyword = forward.__kwdefaults__ or {}
-    defaults = dict(zip(names[count - len(given) : count], given)) | by_keyword
-    return names[:count] + star + names[count:last], defaults, count if star else last
-
-
-def names_of(rule: Any) -> tuple[str, ...]:
-    """What a rule asks for: the names of its parameters, without the upstream and the tangent."""
-    code = getattr(rule, "__code__", None)
-    names = () if code is None else code.co_varnames[: code.co_argcount]
-    return tuple(name for name in names if name not in ("g", "t"))
-
-
 def total(parts: Iterable[Any]) -> Any:
-    """The sum of the parts; of tuples of outputs, the tuple of sums."""
+    """Return the sum of the parts; of tuples of outputs, the tuple of sums."""
     parts = list(parts)
     if isinstance(parts[0], tuple):
         return tuple(map(total, zip(*parts, strict=True)))
@@ -318,7 +295,7 @@ def total(parts: Iterable[Any]) -> Any:
 
 
 def times_where_nonzero(upstream: Any, local: Any) -> Any:
-    """upstream * local, and 0 where the upstream is 0, even if the local derivative is infinite or NaN there."""
+    """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN."""
     if not (upstream.all() if upstream.ndim else upstream):  # of a scalar, all() takes 50 times as long as its truth
         local = np.where(upstream == 0, 0, local)
     return upstream * local
@@ -395,7 +372,7 @@ class Multilinear(Op):
         return total(with_tangent(position) for position, t in enumerate(tangents) if t is not None)
 
     def argument(self, node: Node, position: int) -> Any:
-        """The value of an argument; of one that is replaced by its tangent it may be None."""
+        """Return the value of an argument; of one that is replaced by its tangent it may be None."""
         if type(node.args[position]) is not Node:
             return node.args[position]
         value = node.kept[self.keeps.index(self.parameters[min(position, self.starred)])]
@@ -426,8 +403,7 @@ class General(Op):
                 assert push is not None
                 return push(tangents[position], node, position)
             only = {node.args[position]}
-            vjp = lambda g: self.pull(node, g, only)[0][1]
-            return recorder.transpose(vjp, node.spec, tangents[position])
+            return recorder.transpose(lambda g: self.pull(node, g, only)[0][1], node.spec, tangents[position])
 
         return total(part(position) for position, t in enumerate(tangents) if t is not None)
 
@@ -435,36 +411,8 @@ class General(Op):
 # Ops that no function of NumPy stands for
 
 
-class Partial:
-    """A cotangent of which only parts have arrived, and the rest is zero; a walk makes it whole before it goes on."""
-
-    __slots__ = ()
-
-    def whole(self, spec: Any) -> Any:
-        """All of it, for a value of this spec."""
-        raise NotImplementedError
-
-
-class Parts(Partial, dict[int, Any]):
-    """The cotangent of a tuple of outputs: those that have arrived, by position. Adding two adds part by part."""
-
-    def __add__(self, other: Parts) -> Parts:
-        both = Parts(self)
-        both += other
-        return both
-
-    def __iadd__(self, other: Parts) -> Parts:
-        for index, part in other.items():
-            self[index] = self[index] + part if index in self else part
-        return self
-
-    def whole(self, spec: Any) -> tuple[Any, ...]:
-        """A tuple with zeros for the outputs that nothing depends on."""
-        return tuple(self[index] if index in self else np.zeros(*part) for index, part in enumerate(spec))
-
-
 def output(outputs: tuple[Any, ...], index: int) -> Any:
-    """One of several outputs."""
+    """Return one of several outputs."""
     return outputs[index]
 
 
@@ -483,5 +431,5 @@ OUTPUT = Output(output, lambda g, index: g)
 
 
 def pick(node: Node, index: int) -> Node:
-    """The node of one output of a node that has several."""
+    """Return the node of one output of a node that has several."""
     return make_node(OUTPUT, (node, index), (), node.spec[index])

@@ -16,12 +16,12 @@ DEPTH = 24
 class Outline:
     """What ``print(tensor.graph())`` prints.
 
-    Every line is a node: how it is reached (the local derivative on the edge to it), its name or operation, its value, and
-    the gradient of the root with respect to it. Arrays are summed up by their shape and root mean square. A node that was
-    shown before is referred to, and large graphs are abridged.
+    Every line is a node: how it is reached (the local derivative on the edge to it), its name or operation, its
+    value, and the gradient of the root with respect to it. Arrays are summed up by their shape and root mean square.
+    A node that was shown before is referred to, and large graphs are abridged.
 
-    Values come from running the record forward again and gradients from walking it back, so it can be printed before and
-    after ``backward``, and changes nothing.
+    Values come from running the record forward again and gradients from walking it back, so it can be printed before
+    and after ``backward``, and changes nothing.
     """
 
     def __init__(self, root: Node) -> None:

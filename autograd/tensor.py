@@ -301,8 +301,8 @@ class Tensor(NumPyMethods):
     def _assign(self, function: Any, write: Callable[..., None], *args: Any) -> Tensor:
         """Make this tensor the result of ``function(self, *args)``.
 
-        Values are never overwritten, with one exception: a leaf that requires grad is updated under `no_grad` in its own
-        memory, by `write`, and stays the same leaf. That is what an optimizer does.
+        Values are never overwritten, with one exception: a leaf that requires grad is updated under `no_grad` in its
+        own memory, by `write`, and stays the same leaf. That is what an optimizer does.
         """
         recording = modes.current().recording
         if self.node is not None and not self.node.args:

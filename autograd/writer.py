@@ -31,7 +31,8 @@ from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
-from autograd.op import Elementwise, Op, names_of
+from autograd.op import Elementwise, Op
+from autograd.signatures import names_of
 
 INFIX = {operator.add: "x + y", operator.sub: "x - y", operator.mul: "x * y", operator.truediv: "x / y"}
 """Forward functions that an expression stands for, without a call."""
@@ -54,7 +55,9 @@ def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
 
 
 def write_pull(op: Elementwise, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return `Op.pull` for an elementwise row; for ``np.multiply``::
+    """Return `Op.pull` for an elementwise row.
+
+    For ``np.multiply`` it reads::
 
     def pull(node, g, wanted):
         kept = node.kept
@@ -108,7 +111,8 @@ def apply_text(op: Op) -> str:
             ]
         else:
             lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
-    operands = f"({', '.join(f'{name} if {name}_node is None else made({name}, {name}_node)' if name in tracked else name for name in names)},)"
+    shown = [f"{n} if {n}_node is None else made({n}, {n}_node)" if n in tracked else n for n in names]
+    operands = f"({', '.join(shown)},)"
     forward = INFIX.get(op.forward, f"_forward({', '.join(names)})")
     if isinstance(op, Elementwise) and op.scalar is not None:
         lines += [
@@ -150,7 +154,7 @@ def apply_text(op: Op) -> str:
 
 
 def kept(op: Op, tracked: list[str]) -> str:
-    """Return the expression for `Node.kept`: for each set of arguments that can have a node, what their rules ask for."""
+    """Return the expression for `Node.kept`: what the rules of those arguments ask for that do have a node."""
     branches = []
     for count in range(len(tracked), 0, -1):
         for present in combinations(tracked, count):

@@ -80,7 +80,10 @@ def test_05_integers_and_booleans_are_data_only(data: Any) -> None:
 
 
 def test_05_objects_and_strings_are_refused() -> None:
-    message = "a Tensor holds numbers, not dtype {}; give it numbers in a rectangular nesting of lists, or use np.stack to join tensors"
+    message = (
+        "a Tensor holds numbers, not dtype {}; give it numbers in a rectangular nesting of lists, "
+        "or use np.stack to join tensors"
+    )
     with pytest.raises(DtypeError) as caught:
         Tensor("text")
     assert str(caught.value) == message.format("<U4")
@@ -371,7 +374,8 @@ def test_22_the_gradient_of_a_computed_tensor_is_kept_on_demand() -> None:
     with pytest.raises(GraphError) as caught:
         _ = y.grad
     assert str(caught.value) == (
-        "the gradient of Tensor(float64 ()), computed by 'multiply', is not kept; call retain_grad() on it before backward()"
+        "the gradient of Tensor(float64 ()), computed by 'multiply', is not kept; "
+        "call retain_grad() on it before backward()"
     )
     y.retain_grad()
     z.backward()
@@ -550,8 +554,8 @@ def test_29_a_leaf_is_not_assigned_into_while_recording() -> None:
         with pytest.raises(GraphError) as caught:
             change()
         assert str(caught.value) == (
-            "Tensor(float64 (2,) 'w') is a leaf that requires grad and cannot be assigned into while operations are recorded; "
-            "do it under no_grad(), or assign into a copy"
+            "Tensor(float64 (2,) 'w') is a leaf that requires grad and cannot be assigned into while operations are "
+            "recorded; do it under no_grad(), or assign into a copy"
         )
     np.testing.assert_array_equal(w.numpy(), [1, 2])
     memory = w.numpy()
@@ -605,7 +609,7 @@ def test_31_python_numbers() -> None:
 
 def test_32_arrays_and_numpy_scalars_on_the_left_give_tensors() -> None:
     t = var([1.0, 2.0])
-    for result in (np.ones(2) * t, np.ones((3, 2)) @ t, np.float64(2) * t, np.float32(2) - t, [1.0, 2.0] + t, 2 / t):
+    for result in (np.ones(2) * t, np.ones((3, 2)) @ t, np.float64(2) * t, np.float32(2) - t, [1.0, 2.0] + t, 2 / t):  # noqa: RUF005
         assert isinstance(result, Tensor)
         assert result.requires_grad
     np.testing.assert_array_equal((t == [1.0, 5.0]).numpy(), [True, False])

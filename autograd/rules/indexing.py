@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError
-from autograd.op import Partial
+from autograd.partial import Partial
 from autograd.table import absent, composite, dispatched, flat, linear
 
 # t[key], and the three ways to write to a key of a copy

@@ -173,8 +173,8 @@ ERRORS: dict[str, tuple[Callable[..., Any], type[Exception], str]] = {
     "squeeze": (
         lambda t: t.squeeze(0),
         ShapeError,
-        "squeeze(Tensor(float64 (2, 3)), axis=0): cannot select an axis to squeeze out which has size not equal to one; "
-        + FIT,
+        "squeeze(Tensor(float64 (2, 3)), axis=0): cannot select an axis to squeeze out which has size not equal to one"
+        f"; {FIT}",
     ),
     "astype": (
         lambda t: t.astype(complex),

@@ -13,9 +13,9 @@ import numpy as np
 class Sample:
     """A call whose value and derivatives are checked.
 
-    `wrt` names the positions (or keywords) of the arguments to differentiate; by default every float array or float among
-    the positional arguments, also within a list or tuple. `order` is how many derivatives are checked numerically: 1 or 2
-    away from kinks, 0 at a kink or where only the value counts.
+    `wrt` names the positions (or keywords) of the arguments to differentiate; by default every float array or float
+    among the positional arguments, also within a list or tuple. `order` is how many derivatives are checked
+    numerically: 1 or 2 away from kinks, 0 at a kink or where only the value counts.
     """
 
     function: Callable[..., Any]
