@@ -68,6 +68,8 @@ class ModeContext:
             special -= 1
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function: it runs in this mode."""
+
         @wraps(function)
         def inside(*args: P.args, **kwargs: P.kwargs) -> R:
             with type(self)():

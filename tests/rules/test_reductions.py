@@ -270,9 +270,7 @@ def test_positional_arguments_are_numpys() -> None:
 
 
 def test_an_axis_out_of_range() -> None:
-    with pytest.raises(
-        OutOfRangeError, match=re.escape("sum(Tensor(float64 (2,)), axis=1): axis 1")
-    ):
+    with pytest.raises(OutOfRangeError, match=re.escape("sum(Tensor(float64 (2,)), axis=1): axis 1")):
         Tensor([1.0, 2.0], requires_grad=True).sum(1)
     with pytest.raises(DtypeError):
         Tensor([1.0, 2.0], requires_grad=True).sum([0])
