@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.chain_rule import Step, pullback
-from autograd.graph import Node, restored
+from autograd.graph import Node, remade
 
 LINES = 60
 DEPTH = 24
 
 
+class Line(NamedTuple):
+    """A node's place in the text: its indentation, the edge (consumer, position) that leads to it, and the node.
+
+    `above` is the number of the line where the node was shown before, 0 if it was not; there is no node where a branch
+    is too deep to be shown.
+    """
+
+    indent: str
+    edge: tuple[Node, int] | None
+    node: Node | None
+    above: int = 0
+
+
 class Outline:
     """What ``print(tensor.graph())`` prints.
 
-    Every line is a node: how it is reached (the local derivative on the edge to it), its name or operation, its
-    value, and the gradient of the root with respect to it. Arrays are summed up by their shape and root mean square.
-    A node that was shown before is referred to, and large graphs are abridged.
+    Every line is a node: how it is reached (the local derivative on the edge to it), its name or operation, its value,
+    and the gradient of the root with respect to it. Arrays are summed up by their shape and root mean square. A node
+    that was shown before is referred to, and large graphs are abridged.
 
     Values come from running the record forward again and gradients from walking it back, so it can be printed before
     and after ``backward``, and changes nothing.
     """
 
     def __init__(self, root: Node) -> None:
-        top, originals, self.values = restored(root)
-        self.root = root
+        self.lines = list(laid_out(root))
+        self.shown = {line.node for line in self.lines if line.node is not None}
+        copies, self.values = remade(root, oldest=min(node.number for node in self.shown))
+        originals = {copy: node for node, copy in copies.items()}
         self.locals: dict[tuple[Node, int], Any] = {}
         self.gradients: dict[Node, Any] = {root: np.ones(*root.spec)}
 
@@ -36,40 +52,52 @@ class Outline:
             before = self.gradients.get(source)
             self.gradients[source] = step.contribution if before is None else before + step.contribution
 
-        pullback({top: self.gradients[root]}, observer=note)
+        pullback({copies[root]: self.gradients[root]}, observer=note)
 
     def __str__(self) -> str:
-        lines: list[str] = []
-        shown: dict[Node, int] = {}
-        stack: list[tuple[str, str, str, Node]] = [("", "", "", self.root)]
-        while stack and len(lines) < LINES:
-            indent, below, edge, node = stack.pop()
-            if node in shown:
-                lines.append(f"{indent}{edge}{label(node)}  (line {shown[node]})")
-                continue
-            lines.append(f"{indent}{edge}{self.describe(node)}")
-            shown[node] = len(lines)
-            inputs = [(position, arg) for position, arg in enumerate(node.args) if type(arg) is Node]
-            if inputs and len(below) >= 3 * DEPTH:
-                lines.append(f"{below}└─ …")
-                continue
-            for position, source in reversed(inputs):
-                last = position == inputs[-1][0]
-                local = brief(self.locals.get((node, position)))
-                edge = f"∂ {local} · " if local else ""
-                stack.append((f"{below}{'└─ ' if last else '├─ '}", f"{below}{'   ' if last else '│  '}", edge, source))
-        hidden = len(self.values) - len(shown)
-        return "\n".join([*lines, f"… {hidden:,} more nodes"] if hidden else lines)
+        text = [f"{line.indent}{self.describe(line)}" for line in self.lines]
+        hidden = len(self.values) - len(self.shown)
+        return "\n".join([*text, f"… {hidden:,} more nodes"] if hidden else text)
 
     __repr__ = __str__
 
-    def describe(self, node: Node) -> str:
-        """Return one node's line, without its edge."""
-        factors = (arg for position, arg in enumerate(node.args) if node.op.has_rule(position))
-        constants = ", ".join(brief(arg) for arg in factors if brief(arg))
-        operation = f"{label(node)}{f' [{constants}]' if constants else ''}"
+    def describe(self, line: Line) -> str:
+        """Return what stands on a line behind the indentation."""
+        node = line.node
+        if node is None:
+            return "…"
+        local = brief(self.locals.get(line.edge)) if line.edge else ""
+        edge = f"∂ {local} · " if local else ""
+        if line.above:
+            return f"{edge}{label(node)}  (line {line.above})"
+        named = zip(node.op.parameters, node.args)
+        factors = (brief(arg) for name, arg in named if name in node.op.differentiable.difference(node.op.defaults))
+        constants = ", ".join(factor for factor in factors if factor)
         gradient = brief(self.gradients.get(node))
-        return f"{operation}  {brief(self.values[node])}{f'  grad {gradient}' if gradient else ''}"
+        value = f"{brief(self.values[node])}{f'  grad {gradient}' if gradient else ''}"
+        return f"{edge}{label(node)}{f' [{constants}]' if constants else ''}  {value}".rstrip()
+
+
+def laid_out(root: Node) -> Iterator[Line]:
+    """Yield the lines, each node's inputs below it."""
+    shown: dict[Node, int] = {}
+    stack: list[tuple[str, str, tuple[Node, int] | None, Node]] = [("", "", None, root)]
+    for count in range(1, LINES + 1):
+        if not stack:
+            break
+        indent, below, edge, node = stack.pop()
+        if len(below) > 3 * DEPTH:
+            yield Line(indent, None, None)
+            continue
+        yield Line(indent, edge, node, shown.get(node, 0))
+        if node in shown:
+            continue
+        shown[node] = count
+        inputs = [(position, arg) for position, arg in enumerate(node.args) if type(arg) is Node]
+        for position, source in reversed(inputs):
+            last = position == inputs[-1][0]
+            branches = (f"{below}{'└─ ' if last else '├─ '}", f"{below}{'   ' if last else '│  '}")
+            stack.append((*branches, (node, position), source))
 
 
 def label(node: Node) -> str:
@@ -84,7 +112,7 @@ def brief(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | np.ndarray | np.generic):
         return ""
     array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiub":
         return ""
     if array.ndim == 0:
         return f"{float(array):.6g}"

@@ -19,7 +19,9 @@ import pytest
 
 import autograd
 from autograd import Tensor, enable_grad, grad, no_grad
+from autograd.chain_rule import pushforward
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError, SingularError
+from autograd.recording import RECORDER
 
 
 def var(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -408,8 +410,9 @@ def test_23_a_million_operations() -> None:
     x = h = var(1.0)
     for _ in range(1_000_000):
         h = h + 1.0
-    text = str(h)
-    assert text == "Tensor(1000001., op=add)"
+    assert str(h) == "Tensor(1000001., op=add)"
+    assert str(h.graph()).endswith("… 999,976 more nodes")
+    assert pushforward({x.node: np.float64(1)}, [h.node], RECORDER, record=False)[h.node] == 1
     h.backward()
     assert x.grad == 1
     del h
