@@ -175,7 +175,8 @@ def _pad(
     if any(not length and max(width) for length, width in zip(array.shape, widths)):
         raise ShapeError(f"pad() of an array of shape {array.shape}: mode={mode!r} needs elements; use mode='constant'")
     if mode in ("edge", "reflect", "symmetric", "wrap") and reflect_type == "even":
-        return index(np.ravel(array), np.pad(np.arange(array.size).reshape(array.shape), widths, mode))
+        places = np.arange(array.size).reshape(array.shape)
+        return index(np.ravel(array), np.pad(places, widths or 0, mode))
     if not (mode in STATISTICS or mode == "linear_ramp"):
         raise NotDifferentiableError(
             f"pad() of a Tensor takes no mode={mode!r} with reflect_type={reflect_type!r}; "
@@ -184,6 +185,8 @@ def _pad(
     lengths = pairs("stat_length", stat_length, array.ndim)
     ends = pairs("end_values", end_values, array.ndim)
     for axis, width in enumerate(widths):
+        if not any(width):
+            continue
         if mode == "linear_ramp":
             before, after = ramps(array, axis, ends[axis], width)
         else:

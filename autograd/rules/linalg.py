@@ -251,11 +251,11 @@ def gains(x: Any) -> Any:
 
 MATRIX_NORMS = {
     "nuc": lambda x: np.sum(gains(x), -1),
-    1: lambda x: np.max(np.sum(np.abs(x), -2), -1),
+    1: lambda x: np.max(np.sum(np.abs(x), -2), -1, initial=0),
     -1: lambda x: np.min(np.sum(np.abs(x), -2), -1),
-    2: lambda x: np.max(gains(x), -1),
+    2: lambda x: np.max(gains(x), -1, initial=0),
     -2: lambda x: np.min(gains(x), -1),
-    math.inf: lambda x: np.max(np.sum(np.abs(x), -1), -1),
+    math.inf: lambda x: np.max(np.sum(np.abs(x), -1), -1, initial=0),
     -math.inf: lambda x: np.min(np.sum(np.abs(x), -1), -1),
 }
 

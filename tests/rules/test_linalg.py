@@ -147,6 +147,16 @@ def test_matrix_norm_at_zero_has_gradient_zero(order: Any) -> None:
     np.testing.assert_array_equal(gradient(lambda x: np.linalg.norm(x, order), np.zeros((2, 3))), np.zeros((2, 3)))
 
 
+@pytest.mark.parametrize("order", [1, 2, math.inf, "nuc", "fro"])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
+def test_norm_of_a_matrix_without_elements_is_zero(order: Any, shape: tuple[int, int]) -> None:
+    t = Tensor(np.zeros(shape), requires_grad=True)
+    norm = np.linalg.norm(t, order)
+    norm.backward()
+    assert norm.item() == 0
+    assert t.grad.shape == shape
+
+
 def test_second_derivative_of_the_norm_at_zero_is_finite() -> None:
     hessian, _, _ = second_gradient(np.linalg.norm, np.zeros(3), np.ones(3))
     np.testing.assert_array_equal(hessian, np.zeros(3))

@@ -108,6 +108,8 @@ for mode in ("edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean"):
     page(np.pad, normal(4), (2, 3), mode=mode)
     page(np.pad, normal(3, 2), ((1, 0), (3, 5)), mode)
     page(np.pad, normal(2, 3, dtype=np.float32), 1, mode)
+    page(np.pad, normal(), 1, mode)
+    page(np.pad, normal(0, 3), ((0, 0), (1, 2)), mode)
 for mode in ("maximum", "minimum", "median"):
     page(np.pad, normal(4), (2, 3), mode=mode, order=1)
     page(np.pad, normal(3, 3), ((1, 0), (3, 5)), mode, order=1)
