@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError
-from autograd.rules.indexing import index, put
+from autograd.rules.indexing import as_array, index, put
 from autograd.table import composite, dispatched, linear, of_this_release, same_as
 
 # Several into one
@@ -106,7 +106,7 @@ def deepest(blocks: Any) -> int:
 
 @composite(np.append)
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
-    return np.concatenate([arr, values], axis)
+    return np.concatenate([arr, as_array(values)], axis)  # a number counts as an array: of float64, of int64
 
 
 # One into several

@@ -6,6 +6,7 @@ divides by nothing, since a factor may be 0.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd.errors import ShapeError
 from autograd.rules.reductions import before, without_nan
-from autograd.table import absent, composite, general, linear, of_this_release
+from autograd.table import absent, composite, dispatched, general, linear, of_this_release
 
 
 def arrayed(value: Any) -> Any:
@@ -81,6 +82,57 @@ def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> A
 @composite(np.nancumprod)
 def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     return np.cumprod(without_nan(a, 1), axis, dtype, out)
+
+
+# Running maxima, minima and logsumexps: functions with rows, for which the ufuncs' methods stand
+
+
+@dispatched
+def running_maximum(array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Return for each element the maximum of it and those before it."""
+    return np.maximum.accumulate(array, axis, dtype)
+
+
+@dispatched
+def running_minimum(array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Return for each element the minimum of it and those before it."""
+    return np.minimum.accumulate(array, axis, dtype)
+
+
+@dispatched
+def running_logaddexp(array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Return for each element the logarithm of the sum of the exponentials of it and those before it."""
+    return np.logaddexp.accumulate(array, axis, dtype)
+
+
+def record_vjp(g: Any, array: Any, out: Any, axis: int) -> Any:
+    """Return the vjp of a running maximum or minimum: the elements that hold a record share what reaches it."""
+    g, rows, top = (np.swapaxes(value, axis, -1) for value in (g, array, out))
+    holds = rows == top
+    stays = (top[..., 1:] == top[..., :-1]).astype(g.dtype)
+    holders = np.flip(discounted(np.flip(holds.astype(g.dtype), -1), np.flip(stays, -1)), -1)  # so far
+    return np.swapaxes(np.where(holds, discounted(g / holders, stays), 0), axis, -1)
+
+
+def running_logaddexp_vjp(g: Any, array: Any, out: Any, axis: int) -> Any:
+    g, rows, total = (np.swapaxes(value, axis, -1) for value in (g, array, out))
+    nothing = total == -math.inf
+    steps = np.where(nothing[..., :-1], -math.inf, total[..., :-1] - total[..., 1:])
+    shares = np.exp(rows - np.where(nothing, 0, total))
+    return np.swapaxes(shares * discounted(g, np.exp(steps)), axis, -1)
+
+
+general(running_maximum, record_vjp)
+general(running_minimum, record_vjp)
+general(running_logaddexp, running_logaddexp_vjp)
+
+
+composite((np.maximum, "accumulate"))(running_maximum)
+composite((np.minimum, "accumulate"))(running_minimum)
+composite((np.logaddexp, "accumulate"))(running_logaddexp)
+
+
+# Scans with the names of the array API
 
 
 def scanned_along(x: Any, axis: int | None, function: str) -> int:

@@ -99,7 +99,7 @@ def quantile_weights(a: Any, q: Any, axis: Any, method: Any) -> Any:
     upper = np.ceil(place).astype(int)
     share = place - lower
     weights = np.zeros((q.size, *rows.shape), np.promote_types(a.dtype, np.float32))
-    for position, weight in ((lower, 1 - share), (upper, share)):
+    for position, weight in ((lower, 1 - share), (upper, share)) if rows.shape[-1] else ():
         tied = rows == np.take_along_axis(ordered[np.newaxis], position[..., np.newaxis], -1)
         ties = np.maximum(np.sum(tied, -1), 1)
         weights += tied * (weight / ties)[..., np.newaxis].astype(weights.dtype)

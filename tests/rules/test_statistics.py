@@ -130,3 +130,11 @@ def test_39_errors(call: Callable[[Any], Any], kind: type[Exception], message: s
     with pytest.raises(kind) as caught:
         call(Tensor(np.ones((2, 3)), requires_grad=True))
     assert str(caught.value) == message
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("function", [np.median, np.nanmedian])
+def test_a_median_of_nothing_has_an_empty_gradient(function: Callable[[Any], Any]) -> None:
+    t = Tensor(np.zeros((2, 0)), requires_grad=True)
+    np.sum(function(t)).backward()
+    assert t.grad.shape == (2, 0)

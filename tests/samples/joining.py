@@ -51,6 +51,7 @@ page(np.block, [normal(2, 2), normal(2, 1)])
 page(np.block, normal(2))
 page(np.append, normal(3), normal(2))
 page(np.append, normal(2, 3), normal())
+page(np.append, normal(2, dtype=np.float32), 1.0, wrt=(0,), note="a number counts as float64")
 page(np.append, normal(2, 3), normal(1, 3), axis=0)
 page(np.append, [1.0, 2.0], normal(2), wrt=(1,))
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from autograd.rules.scans import running_logaddexp, running_maximum, running_minimum
 from autograd.table import of_this_release
 from tests.samples import Page, normal, positive
 
@@ -30,10 +31,16 @@ for function in of_this_release("cumulative_sum", "cumulative_prod"):
     page(function, normal(2, 3), axis=-1)
     page(function, normal(2, 3), axis=0, include_initial=True)
     page(function, normal(2, 3, dtype=np.float32), axis=-1, include_initial=True)
-for ufunc in (np.add, np.multiply):
+for ufunc in (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp):
     page(ufunc.accumulate, normal(4), row=(ufunc, "accumulate"))
     page(ufunc.accumulate, normal(2, 3), row=(ufunc, "accumulate"))
     page(ufunc.accumulate, normal(2, 3), axis=1, row=(ufunc, "accumulate"))
+    page(ufunc.accumulate, normal(3, 2), -2, row=(ufunc, "accumulate"))
+    page(ufunc.accumulate, normal(0), row=(ufunc, "accumulate"))
+    page(ufunc.accumulate, normal(4, dtype=np.float32), row=(ufunc, "accumulate"))
+    page(ufunc.accumulate, normal(3, dtype=np.float32), dtype=float, row=(ufunc, "accumulate"))
+for function in (running_maximum, running_minimum, running_logaddexp):
+    page(function, normal(2, 4), axis=1)
 
 page(np.diff, normal(4))
 page(np.diff, normal(2, 4), 2)
