@@ -70,7 +70,16 @@ class Row:
 
 @final
 class Flat(Row):
-    """The derivative is zero almost everywhere: the value is computed and nothing is recorded."""
+    """The derivative is zero almost everywhere: the value is computed and nothing is recorded.
+
+    In the keyword arguments named `but` it is not zero: a tensor that requires grad is refused there.
+    """
+
+    flat: frozenset[str] = frozenset()
+
+    def __init__(self, function: Any, but: Sequence[str] = ()) -> None:
+        super().__init__(function)
+        self.but = but
 
 
 @final

@@ -24,7 +24,7 @@ from autograd.writer import write, write_pull
 Array = Any
 
 
-def constant(op: Op, name: str, tensor: Tensor) -> Array:
+def constant(op: Op | Flat, name: str, tensor: Tensor) -> Array:
     """The value of a tensor in an argument that is not differentiable."""
     if tensor.node is not None and name not in op.flat:
         raise NotDifferentiableError(
@@ -118,7 +118,14 @@ def applier(function: Any) -> Callable[..., Any]:
         return write(row, WORDS)
     if isinstance(row, Flat):
         call = getattr(*function) if isinstance(function, tuple) else function
-        return lambda *args, **kwargs: constants_of(call(*plain(args), **plain(kwargs)))
+
+        def flatly(*args: Any, **kwargs: Any) -> Any:
+            for name in row.but:
+                if isinstance(kwargs.get(name), Tensor):
+                    kwargs[name] = constant(row, name, kwargs[name])
+            return constants_of(call(*plain(args), **plain(kwargs)))
+
+        return flatly
 
     def raises(*args: Any, **kwargs: Any) -> Any:
         raise NotDifferentiableError(refusal(function, row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -45,10 +45,10 @@ multilinear = adder(Multilinear)
 general = adder(General)
 
 
-def flat(*functions: Function) -> None:
-    """Rows whose derivative is zero almost everywhere."""
+def flat(*functions: Function, but: Sequence[str] = ()) -> None:
+    """Rows whose derivative is zero almost everywhere, but for some keyword arguments, in which it is not known."""
     for function in functions:
-        enter(function, Flat(function))
+        enter(function, Flat(function, but))
 
 
 def refuse(reason: str, *functions: Function) -> None:

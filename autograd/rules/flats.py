@@ -36,7 +36,7 @@ flat(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from)
 
 # Counts, and sets, whose members are labels
 
-flat(np.bincount, np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
+flat(np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, but=("weights",))
 flat(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values)
 flat(np.isin, np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d)
 flat(*of_this_release("in1d"))  # until NumPy 2.3

@@ -169,6 +169,13 @@ def written(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
 
 linear(index, lambda g, shape, key: unindexed(g, shape, key))
 linear(scatter, lambda g, key: index(g, key))
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    return np.bincount(x, weights, minlength)
+
+
+linear(np.bincount, weights=lambda g, x: index(g, x), forward=bincount)
 linear(index_set, lambda g, key: index_set(g, key, 0), value=lambda g, shape, key: written(g, key, shape))
 
 

@@ -194,3 +194,14 @@ def test_a_refusal_says_why(call: Callable[[Tensor], Any], message: str) -> None
     with pytest.raises(NotDifferentiableError) as caught:
         call(Tensor(A, requires_grad=True))
     assert str(caught.value) == message
+
+
+def test_weights_are_not_flat() -> None:
+    weights = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    with pytest.raises(NotDifferentiableError) as caught:
+        np.histogram([0.1, 0.2, 0.9], weights=weights)
+    assert str(caught.value) == (
+        "histogram() is not differentiable in its argument 'weights', and Tensor(float64 (3,)) requires grad; "
+        "use t.detach() there if its gradient is not wanted"
+    )
+    assert np.histogram([0.1, 0.2, 0.9], bins=2, weights=weights.detach())[0].tolist() == [3.0, 3.0]

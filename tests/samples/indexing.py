@@ -130,3 +130,7 @@ page(np.compress, np.zeros(3, bool), normal(3, dtype=np.float32), wrt=(1,))
 page(compress, normal(3, 4), [0, 1, 1], 0)
 page(np.extract, mask, normal(3, 4), wrt=(1,))
 page(np.extract, [True, False, True], normal(3), wrt=(1,))
+
+page(np.bincount, np.array([2, 0, 2, 5]))
+page(np.bincount, np.array([2, 0, 2, 5]), normal(4), 8)
+page(np.bincount, np.array([2, 0, 2]), weights=normal(3), wrt=("weights",))
