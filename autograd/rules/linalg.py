@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError, SingularError
+from autograd.rules.indexing import as_array
 from autograd.table import absent, composite, dispatched, general
 
 # Inverses
@@ -65,6 +66,7 @@ general(np.linalg.pinv, pinv_a, forward=pinv)
 @composite(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
     """The solution is the pseudo-inverse times b, so its derivative holds where the rank does not change."""
+    a, b = as_array(a), as_array(b)
     if np.ndim(a) != 2:
         raise ShapeError(
             f"linalg.lstsq() takes one matrix, not an array of shape {np.shape(a)}; np.linalg.pinv takes stacks"

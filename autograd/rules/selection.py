@@ -43,6 +43,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         dtype = as_array(condition).dtype
         if dtype.kind != "b":
             raise DtypeError(f"select: a condition must be a boolean array, not one of dtype {dtype}; compare it first")
+    default, *choicelist = (
+        np.asarray(choice) if isinstance(choice, list | tuple) else choice for choice in (default, *choicelist)
+    )
     result = default if hasattr(default, "dtype") else np.asarray(default, np.result_type(default, *choicelist))
     for position in reversed(range(len(condlist))):
         result = np.where(condlist[position], choicelist[position], result)

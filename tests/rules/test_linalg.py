@@ -35,6 +35,12 @@ def test_inverse_by_hand() -> None:
     np.testing.assert_allclose(g, [[0, -1 / 8], [0, 0]])
 
 
+def test_least_squares_of_a_list_of_rows() -> None:
+    b = Tensor([2.0, 8.0, 1.0], requires_grad=True)
+    np.linalg.lstsq([[2, 0], [0, 4], [0, 0]], b)[0].sum().backward()
+    np.testing.assert_allclose(b.grad, [1 / 2, 1 / 4, 0], atol=1e-15)
+
+
 def test_solve_by_hand() -> None:
     a = Tensor([[2.0, 0.0], [0.0, 4.0]], requires_grad=True)
     b = Tensor([2.0, 8.0], requires_grad=True)

@@ -61,6 +61,14 @@ def test_select_refuses_what_does_not_fit() -> None:
     )
 
 
+def test_choices_may_be_lists_of_numbers() -> None:
+    a = leaf([1.0, 2.0, 3.0])
+    y = np.select([a > 2, [True, False, False]], [(4, 5, 6), a], [7, 8, 9]) + np.choose([0, 1, 1], [a, [0, 1, 2]])
+    np.testing.assert_array_equal(y.data, [2, 9, 8])
+    y.sum().backward()
+    np.testing.assert_array_equal(a.grad, [2, 0, 0])
+
+
 def test_choose_by_number() -> None:
     a, b = leaf([1.0, 2.0, 3.0]), leaf(5.0)
     y = np.choose([0, 1, 1], [a, b])
