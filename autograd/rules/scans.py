@@ -209,7 +209,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     differences = np.diff(np.ravel(ary))
     ends = [None if end is None else np.ravel(end) for end in (to_begin, to_end)]
     joined = [part for part in (ends[0], differences, ends[1]) if part is not None]
-    return differences if len(joined) == 1 else np.concatenate(joined).astype(np.result_type(ary))
+    return differences if len(joined) == 1 else np.concatenate(joined).astype(arrayed(ary).dtype)
 
 
 @composite(np.trapezoid)

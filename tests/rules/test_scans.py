@@ -39,6 +39,7 @@ from tests.rules.test_reductions import gradient, hessian
         (lambda t: np.diff(t, n=2), [1, 4, 2], [1], [1, -2, 1]),
         (lambda t: np.diff([5, 7], prepend=t), 1, [1, 10], -1),
         (lambda t: np.ediff1d(t, to_end=9), [[1, 4], [2, 3]], [1, 10, 100, 1000], [[-1, -9], [-90, 100]]),
+        (lambda t: np.ediff1d([1.0, 4.0], t), [5, 6], [1, 10, 100], [10, 100]),
         (np.trapezoid, [1, 2, 4], None, [0.5, 1, 0.5]),
         (lambda t: np.trapezoid([1, 2, 4], t), [0, 1, 3], None, [-1.5, -1.5, 3]),
         (lambda t: np.trapezoid([1, 2, 4], dx=t), 7, None, 4.5),
