@@ -22,6 +22,8 @@ from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull
 
 Array = Any
+SEQUENCES = {list, tuple}
+"""What NumPy takes for arrays, and rules must be given as arrays."""
 
 
 def constant(op: Op | Flat, name: str, tensor: Tensor) -> Array:
@@ -44,7 +46,7 @@ def record(op: Op, args: Sequence[Any]) -> Any:
                 node, argument = argument.node, argument._data
             else:
                 argument = constant(op, op.parameters[position], argument)
-        elif type(argument) is list and op.has_rule(position):
+        elif type(argument) in SEQUENCES and op.has_rule(position):
             argument = np.asarray(argument)
         values.append(argument)
         nodes.append(node)
@@ -82,6 +84,7 @@ WORDS: dict[str, Any] = {
     "ONE": np.float64(1),  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
     "SCALAR": interned((), np.dtype(np.float64)),
     "Tensor": Tensor,
+    "SEQUENCES": SEQUENCES,
     "asarray": np.asarray,
     "carries": carries,
     "constant": constant,

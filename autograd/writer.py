@@ -106,7 +106,7 @@ def apply_text(op: Op) -> str:
                 f"        {name} = {name}._data",
                 "    else:",
                 f"        {name}_node = None",
-                f"        if type({name}) is list:",
+                f"        if type({name}) in SEQUENCES:",
                 f"            {name} = asarray({name})",
             ]
         else:

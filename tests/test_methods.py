@@ -101,3 +101,14 @@ def test_out_may_be_given_as_none_in_its_place(call: Any) -> None:
     np.testing.assert_array_equal(call(t, None).data, call(a, None))
     with pytest.raises(NotDifferentiableError, match=r"of a Tensor takes no out=: writing its result into an array"):
         call(t, np.empty(2))
+
+
+@pytest.mark.parametrize("sequence", [[2, 3], (2, 3)])
+def test_sequences_of_numbers_are_arrays(sequence: Any) -> None:
+    t = Tensor([4.0, 5.0], requires_grad=True)
+    for function in (operator.mul, operator.matmul, np.dot, np.inner, np.vdot, np.multiply):
+        for product in (function(t, sequence), function(sequence, t)):
+            t.grad = None
+            product.sum().backward()
+            np.testing.assert_array_equal(t.grad, sequence)
+    np.testing.assert_array_equal((sequence * Tensor(2)).data, [4, 6])
