@@ -16,7 +16,7 @@ from autograd.chain_rule import conform, pullback
 from autograd.errors import NotDifferentiableError
 from autograd.graph import Node, Spec, closed, interned, make_node, numbers, spec_of
 from autograd.messages import EXPECTED, carries, describe, explain, refusal
-from autograd.op import Composite, Elementwise, Flat, Op, pick
+from autograd.op import Composite, Flat, Op, pick
 from autograd.table import TABLE
 from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull
@@ -116,8 +116,7 @@ def applier(function: Any) -> Callable[..., Any]:
     if isinstance(row, Op):
         if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
             return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
-        if isinstance(row, Elementwise):
-            row.pull = write_pull(row, WORDS)
+        row.pull = write_pull(row, WORDS)
         return write(row, WORDS)
     if isinstance(row, Flat):
         call = getattr(*function) if isinstance(function, tuple) else function

@@ -54,8 +54,8 @@ def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
     return function
 
 
-def write_pull(op: Elementwise, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return `Op.pull` for an elementwise row.
+def write_pull(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return `Op.pull` for such a row.
 
     For ``np.multiply`` it reads::
 
@@ -171,17 +171,13 @@ def kept(op: Op, tracked: list[str]) -> str:
     )
 
 
-def pull_text(op: Elementwise) -> str:
-    """Return the source of an elementwise row's `pull`."""
+def pull_text(op: Op) -> str:
+    """Return the source of a row's `pull`."""
     names = op.parameters
+    lines = ["def function(node, g, wanted):", "    kept = node.kept", f"    {', '.join(names)}, = node.args"]
     if len(names) == 1:
-        return f"def function(node, g, wanted):\n    kept = node.kept\n    return ((node.args[0], {term(op, 0)}),)"
-    lines = [
-        "def function(node, g, wanted):",
-        "    kept = node.kept",
-        f"    {', '.join(names)} = node.args",
-        "    pairs = []",
-    ]
+        return "\n".join([*lines, f"    return (({names[0]}, {term(op, 0)}),)"])
+    lines.append("    pairs = []")
     for position, name in enumerate(names):
         if name in op.differentiable:
             lines += [
@@ -191,15 +187,23 @@ def pull_text(op: Elementwise) -> str:
     return "\n".join([*lines, "    return pairs"])
 
 
-def term(op: Elementwise, position: int) -> str:
-    """Return the expression for the contribution to one argument: upstream times local derivative."""
+def term(op: Op, position: int) -> str:
+    """Return the expression for the contribution to one argument."""
     rule: Any = op.rules[position]
     if not callable(rule):
         return "g" if rule == 1 else "-g" if rule == -1 else f"g * {rule!r}"
-    values = []
-    for name in names_of(rule):
-        value = f"kept[{op.keeps.index(name)}]" if name in op.keeps else name
-        several = name in op.keeps and name != "out" and len(op.parameters) > 1
-        values.append(f"{value} if type({name}) is Node else {name}" if several else value)
-    local = f"_rule_{position}({', '.join(values)})"
+    values = ", ".join(answer(op, name, op.parameters[position]) for name in names_of(rule))
+    if not isinstance(op, Elementwise):
+        return f"_rule_{position}(g, {values})"
+    local = f"_rule_{position}({values})"
     return f"g * {local}" if op.times is operator.mul else f"_times(g, {local})"
+
+
+def answer(op: Op, name: str, argument: str) -> str:
+    """Return the expression for what the rule for an argument asks for by this name."""
+    if name == "shape":
+        return f"{argument}.spec.shape"
+    if name not in op.keeps:
+        return name
+    kept = f"kept[{op.keeps.index(name)}]"
+    return kept if name == "out" or name == argument else f"{kept} if type({name}) is Node else {name}"

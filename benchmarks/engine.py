@@ -33,18 +33,17 @@ STEPS = 10_000
 Contestants = dict[str, Callable[[], Any]]
 
 
-def vector_chain() -> Contestants:
-    """10,000 operations tanh, multiply, add on vectors of 16; gradient with respect to the start."""
-    rng = np.random.default_rng(0)
-    start, scale, shift = rng.normal(size=16), rng.uniform(0.5, 1.5, 16), rng.normal(size=16)
+def chain(tanh: Callable[[Any], Any], start: Any, scale: Any, shift: Any) -> Contestants:
+    """Return operations tanh, multiply, add in turn, and the gradient with respect to the start."""
+    seed = np.ones_like(start) if isinstance(start, np.ndarray) else 1.0
 
     def by_hand() -> Any:
         values = [start]
         for _ in range(STEPS // 3):
-            values.append(np.tanh(values[-1]))
+            values.append(tanh(values[-1]))
             values.append(values[-1] * scale)
             values.append(values[-1] + shift)
-        gradient = np.ones(16)
+        gradient = seed
         for i in range(len(values) - 3, 0, -3):
             gradient = gradient * scale
             gradient = gradient * (1 - values[i] * values[i])
@@ -56,22 +55,27 @@ def vector_chain() -> Contestants:
             h = h.tanh()
             h = h * scale
             h = h + shift
-        h.backward(np.ones(16))
+        h.backward(seed)
         return x.grad
 
-    contestants: Contestants = {"by hand": by_hand, "chainrule": ours}
+    return {"by hand": by_hand, "chainrule": ours}
+
+
+def vector_chain() -> Contestants:
+    """10,000 operations tanh, multiply, add on vectors of 16; gradient with respect to the start."""
+    start, scale, shift = np.linspace(-1, 1, 16), 0.9, 0.1
+    contestants = chain(np.tanh, start, scale, shift)
     if find_spec("torch"):
         import torch
 
         torch.set_num_threads(1)
-        scale_t, shift_t, start_t = map(torch.from_numpy, (scale, shift, start))
 
         def torch_eager() -> Any:
-            x = h = start_t.clone().requires_grad_()
+            x = h = torch.tensor(start, requires_grad=True)
             for _ in range(STEPS // 3):
                 h = h.tanh()
-                h = h * scale_t
-                h = h + shift_t
+                h = h * scale
+                h = h + shift
             h.backward(torch.ones(16, dtype=torch.float64))
             return x.grad.numpy()
 
@@ -82,29 +86,7 @@ def vector_chain() -> Contestants:
 def scalar_chain() -> Contestants:
     """The same on numbers; by hand with Python floats."""
     start, scale, shift = 0.3, 0.9, 0.1
-
-    def by_hand() -> Any:
-        values = [start]
-        for _ in range(STEPS // 3):
-            values.append(math.tanh(values[-1]))
-            values.append(values[-1] * scale)
-            values.append(values[-1] + shift)
-        gradient = 1.0
-        for i in range(len(values) - 3, 0, -3):
-            gradient = gradient * scale
-            gradient = gradient * (1 - values[i] * values[i])
-        return gradient
-
-    def ours() -> Any:
-        x = h = Tensor(start, requires_grad=True)
-        for _ in range(STEPS // 3):
-            h = h.tanh()
-            h = h * scale
-            h = h + shift
-        h.backward()
-        return x.grad
-
-    contestants: Contestants = {"by hand": by_hand, "chainrule": ours}
+    contestants = chain(math.tanh, start, scale, shift)
     if find_spec("micrograd"):
         from micrograd.engine import Value
 
