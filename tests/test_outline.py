@@ -31,7 +31,7 @@ def test_printing_changes_nothing() -> None:
     f = small()
     str(f.graph())
     f.backward()  # it has not been released
-    leaves = [arg for arg in f.node.args[0].args]
+    leaves = f.node.args[0].args
     assert [leaf.recall("grad") for leaf in leaves] == [-4, -4]
 
 
