@@ -46,6 +46,8 @@ class Tensor(NumPyMethods):
     ------
     DtypeError
         For complex numbers, objects and strings, and for integers that should require a gradient.
+    NotDifferentiableError
+        For a tensor that requires grad.
 
     Examples
     --------
@@ -67,7 +69,14 @@ class Tensor(NumPyMethods):
     __array_priority__ = 1000.0
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
-        value = np.array(data._data if isinstance(data, Tensor) else data, dtype=dtype)
+        if isinstance(data, Tensor):
+            if data.node is not None:
+                raise NotDifferentiableError(
+                    f"making a new Tensor of {describe(data)}, which requires grad, would lose the graph; "
+                    "use it as it is, or t.detach() for its value"
+                )
+            data = data._data
+        value = np.array(data, dtype=dtype)
         self._data = checked(value if value.ndim or isinstance(data, np.ndarray) else value[()])
         self._name = name
         self.node = None

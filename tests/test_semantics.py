@@ -594,6 +594,12 @@ def test_31_the_graph_is_never_lost_silently() -> None:
         with pytest.raises(NotDifferentiableError, match=r"np.stack.*t.detach\(\).numpy\(\)"):
             convert()
     np.testing.assert_array_equal(np.asarray(t.detach()), [1, 2])
+    with pytest.raises(NotDifferentiableError) as caught:
+        Tensor(t)
+    assert str(caught.value) == (
+        "making a new Tensor of Tensor(float64 (2,)), which requires grad, would lose the graph; "
+        "use it as it is, or t.detach() for its value"
+    )
 
 
 def test_31_python_numbers() -> None:
