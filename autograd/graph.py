@@ -128,8 +128,10 @@ def paths(roots: Iterable[Node], targets: Iterable[Node]) -> list[Node]:
     wanted = set(targets)
     order = newest_first(roots, min((node.number for node in wanted), default=0), tuple(wanted))
     for node in reversed(order):
-        if not wanted.isdisjoint(node.inputs):
-            wanted.add(node)
+        for arg in node.args:
+            if type(arg) is Node and arg in wanted:
+                wanted.add(node)
+                break
     return [node for node in order if node in wanted]
 
 

@@ -13,7 +13,7 @@ from autograd.messages import describe
 from autograd.rules import activations, indexing, shapes
 
 
-class Row:
+class Via:
     """A method that applies a row. The function that does it is made when the method is first looked up.
 
     Parameters
@@ -87,32 +87,32 @@ class NumPyMethods:
 
     # Operators
 
-    __add__, __radd__, __iadd__ = Row(np.add), Row(np.add, reflected=True), assigned(np.add)
-    __sub__, __rsub__, __isub__ = Row(np.subtract), Row(np.subtract, reflected=True), assigned(np.subtract)
-    __mul__, __rmul__, __imul__ = Row(np.multiply), Row(np.multiply, reflected=True), assigned(np.multiply)
-    __truediv__, __rtruediv__, __itruediv__ = Row(np.divide), Row(np.divide, reflected=True), assigned(np.divide)
-    __floordiv__, __rfloordiv__ = Row(np.floor_divide), Row(np.floor_divide, reflected=True)
+    __add__, __radd__, __iadd__ = Via(np.add), Via(np.add, reflected=True), assigned(np.add)
+    __sub__, __rsub__, __isub__ = Via(np.subtract), Via(np.subtract, reflected=True), assigned(np.subtract)
+    __mul__, __rmul__, __imul__ = Via(np.multiply), Via(np.multiply, reflected=True), assigned(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = Via(np.divide), Via(np.divide, reflected=True), assigned(np.divide)
+    __floordiv__, __rfloordiv__ = Via(np.floor_divide), Via(np.floor_divide, reflected=True)
     __ifloordiv__ = assigned(np.floor_divide)
-    __mod__, __rmod__, __imod__ = Row(np.remainder), Row(np.remainder, reflected=True), assigned(np.remainder)
-    __divmod__, __rdivmod__ = Row(np.divmod), Row(np.divmod, reflected=True)
-    __pow__, __rpow__, __ipow__ = Row(np.power), Row(np.power, reflected=True), assigned(np.power)
-    __matmul__, __rmatmul__, __imatmul__ = Row(np.matmul), Row(np.matmul, reflected=True), assigned(np.matmul)
-    __neg__, __pos__, __abs__, __invert__ = Row(np.negative), Row(np.positive), Row(np.absolute), Row(np.invert)
-    __and__, __rand__ = Row(np.bitwise_and), Row(np.bitwise_and, reflected=True)
-    __or__, __ror__ = Row(np.bitwise_or), Row(np.bitwise_or, reflected=True)
-    __xor__, __rxor__ = Row(np.bitwise_xor), Row(np.bitwise_xor, reflected=True)
-    __lshift__, __rlshift__ = Row(np.left_shift), Row(np.left_shift, reflected=True)
-    __rshift__, __rrshift__ = Row(np.right_shift), Row(np.right_shift, reflected=True)
+    __mod__, __rmod__, __imod__ = Via(np.remainder), Via(np.remainder, reflected=True), assigned(np.remainder)
+    __divmod__, __rdivmod__ = Via(np.divmod), Via(np.divmod, reflected=True)
+    __pow__, __rpow__, __ipow__ = Via(np.power), Via(np.power, reflected=True), assigned(np.power)
+    __matmul__, __rmatmul__, __imatmul__ = Via(np.matmul), Via(np.matmul, reflected=True), assigned(np.matmul)
+    __neg__, __pos__, __abs__, __invert__ = Via(np.negative), Via(np.positive), Via(np.absolute), Via(np.invert)
+    __and__, __rand__ = Via(np.bitwise_and), Via(np.bitwise_and, reflected=True)
+    __or__, __ror__ = Via(np.bitwise_or), Via(np.bitwise_or, reflected=True)
+    __xor__, __rxor__ = Via(np.bitwise_xor), Via(np.bitwise_xor, reflected=True)
+    __lshift__, __rlshift__ = Via(np.left_shift), Via(np.left_shift, reflected=True)
+    __rshift__, __rrshift__ = Via(np.right_shift), Via(np.right_shift, reflected=True)
     __iand__, __ior__, __ixor__ = assigned(np.bitwise_and), assigned(np.bitwise_or), assigned(np.bitwise_xor)
     __ilshift__, __irshift__ = assigned(np.left_shift), assigned(np.right_shift)
 
     __eq__, __ne__ = compared(np.equal), compared(np.not_equal)
-    __lt__, __le__, __gt__, __ge__ = Row(np.less), Row(np.less_equal), Row(np.greater), Row(np.greater_equal)
+    __lt__, __le__, __gt__, __ge__ = Via(np.less), Via(np.less_equal), Via(np.greater), Via(np.greater_equal)
     __hash__ = object.__hash__
 
     # Indexing
 
-    __getitem__ = Row(indexing.index)
+    __getitem__ = Via(indexing.index)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._assign(indexing.index_set, operator.setitem, key, value)
@@ -241,21 +241,21 @@ class NumPyMethods:
 
     # The methods of ndarray
 
-    sum, prod, mean, var, std = Row(np.sum), Row(np.prod), Row(np.mean), Row(np.var), Row(np.std)
-    max, min, ptp = Row(np.max), Row(np.min), Row(np.ptp)
-    cumsum, cumprod = Row(np.cumsum), Row(np.cumprod)
-    all, any, argmax, argmin = Row(np.all), Row(np.any), Row(np.argmax), Row(np.argmin)
+    sum, prod, mean, var, std = Via(np.sum), Via(np.prod), Via(np.mean), Via(np.var), Via(np.std)
+    max, min, ptp = Via(np.max), Via(np.min), Via(np.ptp)
+    cumsum, cumprod = Via(np.cumsum), Via(np.cumprod)
+    all, any, argmax, argmin = Via(np.all), Via(np.any), Via(np.argmax), Via(np.argmin)
     argsort, argpartition, nonzero, searchsorted = (
-        Row(np.argsort),
-        Row(np.argpartition),
-        Row(np.nonzero),
-        Row(np.searchsorted),
+        Via(np.argsort),
+        Via(np.argpartition),
+        Via(np.nonzero),
+        Via(np.searchsorted),
     )
-    clip, round, dot, trace, diagonal = Row(np.clip), Row(np.round), Row(np.dot), Row(np.trace), Row(np.diagonal)
-    ravel, flatten, squeeze, swapaxes = Row(np.ravel), Row(shapes.flatten), Row(np.squeeze), Row(np.swapaxes)
-    repeat, take, compress, choose = Row(np.repeat), Row(np.take), Row(indexing.compress), Row(np.choose)
-    astype, copy = Row(shapes.astype), Row(np.copy)
-    conj, conjugate = Row(np.conjugate), Row(np.conjugate)
+    clip, round, dot, trace, diagonal = Via(np.clip), Via(np.round), Via(np.dot), Via(np.trace), Via(np.diagonal)
+    ravel, flatten, squeeze, swapaxes = Via(np.ravel), Via(shapes.flatten), Via(np.squeeze), Via(np.swapaxes)
+    repeat, take, compress, choose = Via(np.repeat), Via(np.take), Via(indexing.compress), Via(np.choose)
+    astype, copy = Via(shapes.astype), Via(np.copy)
+    conj, conjugate = Via(np.conjugate), Via(np.conjugate)
     reshape, transpose, permute = flattening(np.reshape), flattening(np.transpose), flattening(np.transpose)
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:
@@ -264,16 +264,16 @@ class NumPyMethods:
 
     # Functions that read well as methods, as in PyTorch and micrograd
 
-    exp, log, sqrt, square, abs = Row(np.exp), Row(np.log), Row(np.sqrt), Row(np.square), Row(np.absolute)
+    exp, log, sqrt, square, abs = Via(np.exp), Via(np.log), Via(np.sqrt), Via(np.square), Via(np.absolute)
     sin, cos, tan, tanh, sinh, cosh = (
-        Row(np.sin),
-        Row(np.cos),
-        Row(np.tan),
-        Row(np.tanh),
-        Row(np.sinh),
-        Row(np.cosh),
+        Via(np.sin),
+        Via(np.cos),
+        Via(np.tan),
+        Via(np.tanh),
+        Via(np.sinh),
+        Via(np.cosh),
     )
-    matmul, pow, maximum, minimum = Row(np.matmul), Row(np.power), Row(np.maximum), Row(np.minimum)
-    unsqueeze, expand_dims = Row(np.expand_dims), Row(np.expand_dims)
-    sigmoid, relu = Row(activations.sigmoid), Row(activations.relu)
-    softmax, log_softmax = Row(activations.softmax), Row(activations.log_softmax)
+    matmul, pow, maximum, minimum = Via(np.matmul), Via(np.power), Via(np.maximum), Via(np.minimum)
+    unsqueeze, expand_dims = Via(np.expand_dims), Via(np.expand_dims)
+    sigmoid, relu = Via(activations.sigmoid), Via(activations.relu)
+    softmax, log_softmax = Via(activations.softmax), Via(activations.log_softmax)
