@@ -166,7 +166,7 @@ def conform(contribution: Any, spec: Any) -> Any:
     if contribution.shape != spec.shape:
         surplus = contribution.ndim - len(spec.shape)
         stretched = [surplus + axis for axis, length in enumerate(spec.shape) if length == 1]
-        contribution = contribution.sum(axis=(*range(surplus), *stretched)).reshape(spec.shape)
+        contribution = np.add.reduce(contribution, axis=(*range(surplus), *stretched)).reshape(spec.shape)
     return cast(contribution, spec)
 
 
