@@ -175,9 +175,9 @@ def cast(gradient: Any, spec: Any) -> Any:
     if not isinstance(spec, Spec):
         return tuple(map(cast, gradient, spec)) if isinstance(gradient, tuple) else gradient
     dtype = accumulated(spec.dtype)
-    return gradient if gradient.dtype == dtype else gradient.astype(dtype)
+    return gradient if gradient.dtype is dtype or gradient.dtype == dtype else gradient.astype(dtype)
 
 
 def accumulated(dtype: Any) -> Any:
     """The dtype in which gradients of a dtype are summed."""
-    return np.promote_types(dtype, np.float32)
+    return np.dtype(np.float32) if dtype.char == "e" else dtype

@@ -90,7 +90,9 @@ class Node:
 
     def remember(self, **facts: Any) -> None:
         """Note things that few nodes have."""
-        self.about = {**getattr(self, "about", {}), **facts}
+        if not hasattr(self, "about"):
+            self.about = {}
+        self.about.update(facts)
 
     def recall(self, fact: str) -> Any:
         """Return what was noted under this name; None if nothing was."""

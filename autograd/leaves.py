@@ -119,9 +119,10 @@ def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:
         gradient = gradient.astype(spec.dtype)
     if not isinstance(gradient, np.ndarray):
         return gradient
-    if id(owner(gradient)) in taken or not gradient.flags.writeable:
-        gradient = gradient.copy()
-    taken.add(id(owner(gradient)))
+    buffer = owner(gradient)
+    if id(buffer) in taken or not gradient.flags.writeable:
+        gradient = buffer = gradient.copy()
+    taken.add(id(buffer))
     return gradient
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from autograd import modes
 from autograd.chain_rule import cast, pullback
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
-from autograd.graph import Node, Released, next_number, spec_of
+from autograd.graph import Node, Released, make_node, next_number, spec_of
 from autograd.leaves import Changed, Watched, accumulate, make_leaf
 from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
@@ -302,9 +302,8 @@ class Tensor(NumPyMethods):
         if old.args:
             self.node = None
             return
-        self.node = fresh = make_leaf(value, old.recall("name"))
-        fresh.remember(grad=old.recall("grad"))
-        fresh.op = old.op
+        self.node = make_node(old.op, (), (), old.spec)
+        self.node.about = {**old.about, "value": value}
         old.op = Changed(old.op)
 
     def _assign(self, function: Any, write: Callable[..., None], *args: Any) -> Tensor:
