@@ -194,15 +194,12 @@ def measure(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
     for name in contestants.keys() - {"by hand"}:
         np.testing.assert_allclose(contestants[name](), expected, rtol=1e-4)
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    gc.collect()
-    gc.freeze()  # what lives now is nobody's garbage
     for _ in range(rounds):
         for name, run in contestants.items():
+            gc.collect()  # nobody pays for another's garbage
             start = time.perf_counter()
             run()
-            gc.collect()  # garbage is paid for by whoever left it
             times[name].append(time.perf_counter() - start)
-    gc.unfreeze()
     return times
 
 
