@@ -161,18 +161,3 @@ def replay(roots: Iterable[Node], known: Mapping[Node, Any] = MappingProxyType({
             continue
         values[node] = node.op.forward(*arguments(node, values)) if node.args else node.recall("value")
     return values
-
-
-def remade(root: Node, oldest: int) -> tuple[dict[Node, Node], dict[Node, Any]]:
-    """Return copies, which keep everything again, of the nodes below `root` from number `oldest` on; and all values.
-
-    A walk over the copies shows the gradients of a graph that `backward` has released, and releases nothing itself.
-    """
-    values = replay([root])
-    copies: dict[Node, Node] = {}
-    for node, value in values.items():  # inputs first
-        if node.number >= oldest:
-            args = tuple(copies.get(arg, values[arg]) if type(arg) is Node else arg for arg in node.args)
-            kept = node.op.keep(node.inputs, arguments(node, values), value) if node.args else ()
-            copies[node] = make_node(node.op, args, kept, node.spec)
-    return copies, values

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.chain_rule import Step, pullback
-from autograd.graph import Node, remade
+from autograd.graph import Node, arguments, make_node, replay
+from autograd.leaves import Watched, make_leaf
 
 LINES = 60
 DEPTH = 24
@@ -52,7 +53,8 @@ class Outline:
             before = self.gradients.get(source)
             self.gradients[source] = step.contribution if before is None else before + step.contribution
 
-        pullback({copies[root]: self.gradients[root]}, observer=note)
+        if root.args:
+            pullback({copies[root]: self.gradients[root]}, observer=note)
 
     def __str__(self) -> str:
         text = [f"{line.indent}{self.describe(line)}" for line in self.lines]
@@ -76,6 +78,30 @@ class Outline:
         gradient = brief(self.gradients.get(node))
         value = f"{brief(self.values[node])}{f'  grad {gradient}' if gradient else ''}"
         return f"{edge}{label(node)}{f' [{constants}]' if constants else ''}  {value}".rstrip()
+
+
+def remade(root: Node, oldest: int) -> tuple[dict[Node, Node], dict[Node, Any]]:
+    """Return copies, which keep everything again, of the nodes below `root` from number `oldest` on; and all values.
+
+    A walk over the copies shows the gradients of a graph that `backward` has released. It releases nothing itself, and
+    calls no hooks. Where it ends, leaves stand for what is older.
+    """
+    values = replay([root])
+    copies: dict[Node, Node] = {}
+
+    def copied(arg: Any) -> Any:
+        if type(arg) is not Node:
+            return arg
+        if arg not in copies:
+            copies[arg] = make_leaf(values[arg])
+        return copies[arg]
+
+    for node, value in values.items():  # inputs first
+        if node.args and node.number >= oldest:
+            op = node.op.op if isinstance(node.op, Watched) else node.op
+            kept = op.keep(node.inputs, arguments(node, values), value)
+            copies[node] = make_node(op, tuple(map(copied, node.args)), kept, node.spec)
+    return copies, values
 
 
 def laid_out(root: Node) -> Iterator[Line]:

@@ -138,7 +138,7 @@ def apply_text(op: Op) -> str:
         "        _spec = SCALAR",
         "    else:",
         f"        _spec = ({' or '.join(nodes)}).spec",
-        "        if _out.shape != _spec[0] or _out.dtype is not _spec[1]:",
+        f"        if {may_differ(op, tracked)}:",
         "            _spec = spec_of(_out)",
         "            if not carries(_op, _spec):",
         "                _result.node = None",
@@ -152,6 +152,19 @@ def apply_text(op: Op) -> str:
         "    return _result",
     ]
     return "\n".join(lines)
+
+
+def may_differ(op: Op, tracked: list[str]) -> str:
+    """Return the condition under which the output has another spec than the input.
+
+    Elementwise, a tensor that is alone, or among Python numbers, hands its shape and dtype on.
+    """
+    differs = "(_out.shape != _spec[0] or _out.dtype is not _spec[1])"
+    if not isinstance(op, Elementwise):
+        return differs
+    if len(op.parameters) == 1:
+        return "False"
+    return " and ".join([*(f"type({name}) is not float" for name in tracked), differs])
 
 
 def kept(op: Op, tracked: list[str]) -> str:
@@ -175,36 +188,40 @@ def kept(op: Op, tracked: list[str]) -> str:
 def pull_text(op: Op) -> str:
     """Return the source of a row's `pull`."""
     names = op.parameters
+    tracked = [name for name in names if name in op.differentiable]
     lines = ["def function(node, g, wanted):", "    kept = node.kept", f"    {', '.join(names)}, = node.args"]
-    if len(names) == 1:
-        return "\n".join([*lines, f"    return (({names[0]}, {term(op, 0)}),)"])
+    if len(tracked) == 1:
+        return "\n".join([*lines, f"    return (({tracked[0]}, {term(op, tracked[0], tracked)}),)"])
+    for name in tracked:  # a node with one input is walked for that input's sake
+        others = " and ".join(f"type({other}) is not Node" for other in tracked if other != name)
+        lines += [f"    if {others}:", f"        return (({name}, {term(op, name, [name])}),)"]
     lines.append("    pairs = []")
-    for position, name in enumerate(names):
-        if name in op.differentiable:
-            lines += [
-                f"    if type({name}) is Node and (wanted is None or {name} in wanted):",
-                f"        pairs.append(({name}, {term(op, position)}))",
-            ]
+    for name in tracked:
+        lines += [
+            f"    if type({name}) is Node and (wanted is None or {name} in wanted):",
+            f"        pairs.append(({name}, {term(op, name, tracked)}))",
+        ]
     return "\n".join([*lines, "    return pairs"])
 
 
-def term(op: Op, position: int) -> str:
-    """Return the expression for the contribution to one argument."""
+def term(op: Op, argument: str, present: list[str]) -> str:
+    """Return the expression for the contribution to one argument, where no others than `present` can have nodes."""
+    position = op.parameters.index(argument)
     rule: Any = op.rules[position]
     if not callable(rule):
         return "g" if rule == 1 else "-g" if rule == -1 else f"g * {rule!r}"
-    values = ", ".join(answer(op, name, op.parameters[position]) for name in names_of(rule))
+    values = ", ".join(answer(op, name, argument, present) for name in names_of(rule))
     if not isinstance(op, Elementwise):
         return f"_rule_{position}(g, {values})"
     local = f"_rule_{position}({values})"
     return f"g * {local}" if op.times is operator.mul else f"_times(g, {local})"
 
 
-def answer(op: Op, name: str, argument: str) -> str:
+def answer(op: Op, name: str, argument: str, present: list[str]) -> str:
     """Return the expression for what the rule for an argument asks for by this name."""
     if name == "shape":
         return f"{argument}.spec.shape"
-    if name not in op.keeps:
+    if name not in op.keeps or (name != "out" and name not in present):
         return name
     kept = f"kept[{op.keeps.index(name)}]"
-    return kept if name == "out" or name == argument else f"{kept} if type({name}) is Node else {name}"
+    return kept if name in ("out", argument) else f"{kept} if type({name}) is Node else {name}"

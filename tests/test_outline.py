@@ -35,6 +35,24 @@ def test_printing_changes_nothing() -> None:
     assert [leaf.recall("grad") for leaf in leaves] == [-4, -4]
 
 
+def test_printing_calls_no_hooks() -> None:
+    x = Tensor(2.0, requires_grad=True)
+    y = x * x
+    calls: list[float] = []
+    x.register_hook(calls.append)
+    y.register_hook(calls.append)
+    str((y * 3).graph())
+    assert calls == []
+
+
+def test_a_leaf_that_was_changed_since_is_shown_as_it_is() -> None:
+    x = Tensor(2.0, requires_grad=True, name="x")
+    y = x * x
+    with no_grad():
+        x += 1
+    assert str(y.graph()).startswith("multiply")
+
+
 def test_a_shared_node_is_shown_once_and_its_gradients_add_up() -> None:
     x = Tensor(-2.0, requires_grad=True, name="x")
     q = x * x
@@ -89,11 +107,11 @@ sum  36  grad 1
 def test_a_deep_graph_is_abridged(length: int) -> None:
     h = Tensor(1.0, requires_grad=True)
     for _ in range(length):
-        h = h + 1
+        h = np.tanh(h) + 1
     lines = str(h.graph()).splitlines()
     assert len(lines) < 60
     assert lines[-2].endswith("└─ …")
-    assert lines[-1] == f"… {length + 1 - 25:,} more nodes"
+    assert lines[-1] == f"… {2 * length + 1 - 25:,} more nodes"
 
 
 def test_a_wide_graph_is_abridged() -> None:
