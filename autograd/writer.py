@@ -59,15 +59,17 @@ def write_pull(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
 
     For ``np.multiply`` it reads::
 
-    def pull(node, g, wanted):
-        kept = node.kept
-        x, y = node.args
-        pairs = []
-        if type(x) is Node and (wanted is None or x in wanted):
-            pairs.append((x, g * rule_0(kept[0] if type(y) is Node else y)))
-        if type(y) is Node and (wanted is None or y in wanted):
-            pairs.append((y, g * rule_1(kept[1] if type(x) is Node else x)))
-        return pairs
+        def pull(node, g, wanted):
+            kept = node.kept
+            x, y, = node.args
+            if type(y) is not Node:
+                return ((x, g * rule_0(y)),)
+            ...
+            pairs = []
+            if type(x) is Node and (wanted is None or x in wanted):
+                pairs.append((x, g * rule_0(kept[0] if type(y) is Node else y)))
+            ...
+            return pairs
     """
     return compiled(pull_text(op), f"<autograd {op.name} pull>", op, namespace)
 
@@ -157,14 +159,14 @@ def apply_text(op: Op) -> str:
 def may_differ(op: Op, tracked: list[str]) -> str:
     """Return the condition under which the output has another spec than the input.
 
-    Elementwise, a tensor that is alone, or among Python numbers, hands its shape and dtype on.
+    Elementwise, a tensor that is alone, or beside a Python number, hands its shape on, which is then not compared.
     """
-    differs = "(_out.shape != _spec[0] or _out.dtype is not _spec[1])"
-    if not isinstance(op, Elementwise):
-        return differs
-    if len(op.parameters) == 1:
-        return "False"
-    return " and ".join([*(f"type({name}) is not float" for name in tracked), differs])
+    shape, dtype = "_out.shape != _spec[0]", "_out.dtype is not _spec[1]"
+    if isinstance(op, Elementwise) and len(op.parameters) == 1:
+        return dtype
+    if isinstance(op, Elementwise) and len(tracked) == len(op.parameters) == 2:
+        shape = " and ".join([*(f"type({name}) is not float" for name in tracked), shape])
+    return f"{dtype} or {shape}"
 
 
 def kept(op: Op, tracked: list[str]) -> str:

@@ -125,6 +125,8 @@ def test_value_is_numpys(case: Case) -> None:
     for expected, got in zip(plain, recorded):
         assert np.shape(expected) == np.shape(numbers(got))
         assert np.asarray(expected).dtype == np.asarray(numbers(got)).dtype
+        if isinstance(got, Tensor) and got.node is not None:
+            assert got.node.spec == (got.shape, got.dtype)
         np.testing.assert_allclose(numbers(got), expected, rtol=1e-5 if tolerance(case) > 1e-3 else 1e-12, atol=1e-12)
     for old, new in zip(before, case.start):
         np.testing.assert_array_equal(old, new)

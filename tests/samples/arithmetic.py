@@ -126,3 +126,5 @@ for function in (np.real, np.conj):
     page(function, normal(3, dtype=f4))
 page(np.real_if_close, normal(3))
 page(np.real_if_close, rng.normal(), tol=1000)
+page(np.float_power, positive(3, dtype=np.float32), 2.0, wrt=(0,), note="whose value is float64 all the same")
+page(np.float_power, 2.0, positive(3, dtype=np.float32), wrt=(1,), note="whose value is float64 all the same")
