@@ -43,6 +43,8 @@ from autograd.errors import (
     ShapeError,
     SingularError,
 )
+from autograd.leaves import Handle
+from autograd.messages import describe
 from autograd.modes import enable_grad, no_grad
 from autograd.rules.activations import (
     elu,
@@ -81,6 +83,7 @@ __all__ = [
     "DtypeError",
     "GradcheckError",
     "GraphError",
+    "Handle",
     "NotDifferentiableError",
     "OutOfRangeError",
     "RowError",
@@ -88,6 +91,7 @@ __all__ = [
     "SingularError",
     "Tensor",
     "checkpoint",
+    "describe",
     "detect_anomaly",
     "differentiable",
     "elementwise_grad",

@@ -36,6 +36,26 @@ LEAF = Leaf()
 
 
 @final
+class Handle:
+    """What removes a hook again: call it, or its `remove`, or leave the context that it is."""
+
+    def __init__(self, hooks: dict[int, Any], key: int) -> None:
+        self._hooks, self._key = hooks, key
+
+    def remove(self) -> None:
+        """Remove the hook; a second time nothing happens."""
+        self._hooks.pop(self._key, None)
+
+    __call__ = remove
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+@final
 class Watched:
     """The op of a node whose gradient somebody asked for: hooks see it, and may replace it, as it arrives.
 

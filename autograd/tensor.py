@@ -19,7 +19,7 @@ from autograd import modes
 from autograd.chain_rule import cast, pullback
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
 from autograd.graph import Node, Released, make_node, next_number, spec_of
-from autograd.leaves import Changed, Watched, accumulate, make_leaf
+from autograd.leaves import Changed, Handle, Watched, accumulate, make_leaf
 from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
 from autograd.outline import Outline
@@ -265,7 +265,7 @@ class Tensor(NumPyMethods):
         """Keep the gradient of this computed tensor in `grad` when `backward` passes."""
         self._watched("retain_grad()").retains = True
 
-    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call `hook` with the gradient of this tensor as it arrives in `backward`.
 
         Parameters
@@ -276,13 +276,13 @@ class Tensor(NumPyMethods):
 
         Returns
         -------
-        callable
-            Removes the hook.
+        Handle
+            Its ``remove()`` removes the hook.
         """
         hooks = self._watched("register_hook()").hooks
         key = next_number()
         hooks[key] = hook
-        return lambda: hooks.pop(key, None) and None
+        return Handle(hooks, key)
 
     def _watched(self, caller: str) -> Watched:
         if self.node is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import autograd
+import nn
 
 PACKAGE = Path(autograd.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -61,7 +62,7 @@ def imports(node: ast.AST) -> Iterator[tuple[str, bool]]:
             yield from ((alias.name, inside) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             assert child.level == 0, "imports are absolute"
-            whole = child.module in ("autograd", "autograd.rules")
+            whole = child.module in ("autograd", "autograd.rules", "nn")
             yield from (
                 (f"{child.module}.{alias.name}" if whole else str(child.module), inside) for alias in child.names
             )
@@ -115,3 +116,44 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert not imported & heavy
     submodules = {name for name in result.stdout.split() if name.startswith("autograd.")}
     assert not submodules & {"autograd.demo", "autograd.coverage", "autograd.view", "autograd.__main__"}
+
+
+NN = Path(nn.__file__).parent
+NN_LAYERS = [
+    {"errors"},
+    {"module"},
+    {"init"},
+    {"activations", "convolution", "dropout", "embedding", "linear", "losses", "normalization"},
+    {"containers", "functional"},
+    {"optim", "weights", "data"},
+    {"summary", "history"},
+    {"training"},
+    {"recipes"},
+    {"__init__", "__main__"},
+]
+"""From the ground up, for `nn`: a module imports from lower layers; within `optim`, files import files."""
+
+
+@pytest.mark.parametrize("path", sorted(NN.rglob("*.py")), ids=lambda path: str(path.relative_to(NN)))
+def test_networks_know_only_the_engines_public_names(path: Path) -> None:
+    for name, inside in imports(ast.parse(path.read_text("utf-8"))):
+        package, *rest = name.split(".")
+        assert not inside or package in MAY_IMPORT_WHERE_USED, f"{path} imports {name} inside a function"
+        if package == "autograd":
+            assert not rest or rest[0] in autograd.__all__, f"{path} imports {name}, which is not public"
+
+
+@pytest.mark.parametrize("path", sorted(NN.rglob("*.py")), ids=lambda path: str(path.relative_to(NN)))
+def test_a_module_of_networks_imports_from_lower_layers(path: Path) -> None:
+    def height(name: str) -> int:
+        found = [height for height, names in enumerate(NN_LAYERS) if name in names]
+        assert found, f"nn/{name} has no layer: say in NN_LAYERS where it belongs"
+        return found[0]
+
+    importer = path.relative_to(NN).parts[0].removesuffix(".py")
+    for name, _ in imports(ast.parse(path.read_text("utf-8"))):
+        package, *rest = name.split(".")
+        if package == "nn":
+            imported = rest[0] if rest else "__init__"
+            same = importer == imported == "optim"
+            assert same or height(imported) < height(importer), f"{path} imports {name}, which is not below it"

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 import autograd
+import nn
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text("utf-8")
 MODULES = [
     importlib.import_module(found.name)
-    for found in pkgutil.walk_packages(autograd.__path__, "autograd.")
+    for package in (autograd, nn)
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     if not found.name.endswith("__main__")
 ]
 
@@ -34,7 +36,7 @@ class Finder(doctest.DocTestFinder):
 
 
 def examples() -> Iterator[doctest.DocTest]:
-    for module in [autograd, *MODULES]:
+    for module in [autograd, nn, *MODULES]:
         yield from (test for test in Finder(exclude_empty=True).find(module) if test.examples)
 
 

@@ -1,0 +1,23 @@
+"""Neural networks on top of `autograd`: modules, layers, losses, initializers, optimizers, training.
+
+Names, argument orders, defaults and the layout (out, in) of weights are PyTorch's; formulas and their sources stand in
+the docstrings. What is random takes a `numpy.random.Generator` as `rng`.
+
+To read it, start with ``module.py``. A layer is a function of arrays and the `Module` that holds its parameters, side by
+side in one file; ``functional.py`` lists the functions.
+"""
+
+from nn import functional
+from nn.errors import DataError, StateError
+from nn.linear import Linear
+from nn.module import Module, Parameter, functional_call
+
+__all__ = [
+    "DataError",
+    "Linear",
+    "Module",
+    "Parameter",
+    "StateError",
+    "functional",
+    "functional_call",
+]

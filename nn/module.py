@@ -1,0 +1,546 @@
+"""Module: a function with parameters, made of other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from autograd import Handle, Tensor, describe
+from nn.errors import StateError
+
+Array = Any
+M = TypeVar("M", bound="Module")
+KINDS = ("_parameters", "_buffers", "_modules")
+
+
+def Parameter(data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Tensor:  # noqa: N802 - as in PyTorch
+    """Return a tensor to learn: a leaf that requires grad, which a module registers when it is assigned to it.
+
+    Parameters
+    ----------
+    data : array_like
+        Its first value, of a floating dtype; it is copied.
+    requires_grad : bool
+        False gives a tensor that stays as it is; a module then needs `Module.register_parameter` to know it.
+    dtype : dtype, optional
+        The dtype to convert to.
+
+    Examples
+    --------
+    >>> from nn import Parameter
+    >>> Parameter([0.0, 1.0])
+    Tensor([0., 1.], requires_grad=True)
+    """
+    return Tensor(data, requires_grad, dtype=dtype)
+
+
+class LoadResult(NamedTuple):
+    """What `Module.load_state_dict` found missing, and what it did not know."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """A function with parameters, buffers and submodules: whatever is assigned to its attributes.
+
+    A leaf tensor that requires grad is registered as a parameter, a `Module` as a submodule. What a subclass computes
+    is its `forward`; calling the module runs that, and the hooks around it. A subclass need not call
+    ``super().__init__()``.
+
+    Attributes
+    ----------
+    training : bool
+        Whether the module is in training, where dropout and batch normalization behave differently; see `train`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn import Module, Parameter
+    >>> class Scale(Module):
+    ...     def __init__(self, size):
+    ...         self.factor = Parameter(np.ones(size))
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> scale = Scale(2)
+    >>> scale([3.0, 4.0])
+    Tensor([3., 4.], op=multiply)
+    >>> dict(scale.named_parameters())
+    {'factor': Tensor([1., 1.], requires_grad=True, name='factor')}
+    """
+
+    # Values live among the attributes, where Python looks first; these say which of them are what.
+    _parameters: dict[str, None]
+    _buffers: dict[str, bool]  # whether it is persistent: part of the state dict
+    _modules: dict[str, None]
+    _hooks: Hooks | None
+    training: bool
+
+    def __new__(cls: type[M], *args: Any, **kwargs: Any) -> M:
+        module = super().__new__(cls)
+        vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None)
+        return module
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute what the module computes; each subclass says what that is."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(); define it in the class")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return self._hooks.around(self, args, kwargs)
+
+    # Attributes that are registered
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Module):
+            self._register("_modules", name, None)
+        elif isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
+            self._register("_parameters", name, None)
+            value.name = value.name or name
+        elif value is not None and (name in self._parameters or name in self._modules):
+            kind = "parameter" if name in self._parameters else "submodule"
+            if kind == "submodule" or not isinstance(value, Tensor) or not value.is_leaf:
+                raise TypeError(
+                    f"cannot assign {describe(value)} to {name!r}, a {kind} of {type(self).__name__}; "
+                    f"assign {'a leaf Tensor' if kind == 'parameter' else 'a Module'} or None, or delete it first"
+                )
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        for kind in KINDS:
+            vars(self)[kind].pop(name, None)
+
+    def _register(self, kind: str, name: str, mark: Any) -> None:
+        if name not in vars(self)[kind]:
+            if not isinstance(name, str) or not name or "." in name:
+                raise ValueError(
+                    f"{name!r} cannot name a part of {type(self).__name__}: it must be a string without dots"
+                )
+            for other in KINDS:
+                vars(self)[other].pop(name, None)
+            vars(self)[kind][name] = mark
+
+    def register_parameter(self, name: str, parameter: Tensor | None) -> None:
+        """Register a parameter that may be None, or require no grad."""
+        self._register("_parameters", name, None)
+        setattr(self, name, parameter)
+
+    def register_buffer(self, name: str, value: Array | None, persistent: bool = True) -> None:
+        """Register an array that is not learned, such as a running mean.
+
+        Parameters
+        ----------
+        name : str
+            The attribute it becomes.
+        value : ndarray or None
+            Its value.
+        persistent : bool
+            Whether it is part of `state_dict`.
+        """
+        self._register("_buffers", name, persistent)
+        setattr(self, name, value)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Register a submodule, also under a name that is no identifier."""
+        self._register("_modules", name, None)
+        setattr(self, name, module)
+
+    # Walking over the parts
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, submodule) for the submodules of this module itself."""
+        yield from ((name, child) for name in self._modules if (child := getattr(self, name)) is not None)
+
+    def children(self) -> Iterator[Module]:
+        """Yield the submodules of this module itself."""
+        yield from (child for _, child in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, module) for this module and all below it, each module once."""
+        seen: set[int] = set()
+        for path, module in self._paths(prefix):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all below it, each once."""
+        yield from (module for _, module in self.named_modules())
+
+    def _paths(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield every path, also where two lead to one module."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child._paths(f"{prefix}.{name}" if prefix else name)
+
+    def _parts(self, kind: str, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Module, str]]:
+        """Yield (path, module, attribute) for every part of a kind that is not None."""
+        for path, module in self._paths(prefix) if recurse else [(prefix, self)]:
+            for name in vars(module)[kind]:
+                if getattr(module, name) is not None:
+                    yield f"{path}.{name}" if path else name, module, name
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """Yield (path, parameter), each parameter once.
+
+        Parameters
+        ----------
+        prefix : str
+            What paths begin with.
+        recurse : bool
+            Whether to include those of submodules.
+        """
+        seen: set[int] = set()
+        for path, module, name in self._parts("_parameters", prefix, recurse):
+            parameter = getattr(module, name)
+            if id(parameter) not in seen:
+                seen.add(id(parameter))
+                yield path, parameter
+
+    def parameters(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the parameters, each once."""
+        yield from (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Array]]:
+        """Yield (path, buffer)."""
+        yield from ((path, getattr(m, name)) for path, m, name in self._parts("_buffers", prefix, recurse))
+
+    def buffers(self, recurse: bool = True) -> Iterator[Array]:
+        """Yield the buffers."""
+        yield from (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, path: str) -> Module:
+        """Return the module at a path such as ``"features.0"``; "" is this module."""
+        module = self
+        for name in path.split(".") if path else ():
+            if name not in module._modules:
+                raise AttributeError(
+                    f"{type(module).__name__} has no submodule {name!r}, looked for on the path {path!r}"
+                )
+            module = getattr(module, name)
+        return module
+
+    def apply(self: M, function: Callable[[Module], Any]) -> M:
+        """Call a function with each module, submodules first, and return this one; the way to initialize a network."""
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
+
+    # Changing all of it
+
+    def train(self: M, mode: bool = True) -> M:
+        """Put this module and all below it into training (or evaluation), and return it."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self: M) -> M:
+        """Put this module and all below it into evaluation, and return it."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Let all parameters learn, or freeze them, and return the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self: M, dtype: Any) -> M:
+        """Convert parameters and floating buffers to a dtype, and return the module.
+
+        The parameters are new tensors then: make an optimizer afterwards.
+        """
+        places = [(module, name, getattr(module, name)) for _, module, name in self._parts("_parameters")]
+        converted = {old: Tensor(old.data, old.requires_grad, dtype=dtype, name=old.name) for old in self.parameters()}
+        for module, name, old in places:
+            setattr(module, name, converted[old])
+        for _, module, name in list(self._parts("_buffers")):
+            buffer = getattr(module, name)
+            if buffer.dtype.kind == "f":
+                setattr(module, name, buffer.astype(dtype))
+        return self
+
+    def float(self: M) -> M:
+        """Convert to float32."""
+        return self.to(np.float32)
+
+    def double(self: M) -> M:
+        """Convert to float64."""
+        return self.to(np.float64)
+
+    # State
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters and persistent buffers, as arrays, by path.
+
+        Examples
+        --------
+        >>> import nn
+        >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
+        {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {path: np.array(value_of(module, name)) for path, module, name in self._state()}
+
+    def _state(self) -> Iterator[tuple[str, Module, str]]:
+        """Yield (path, module, attribute) of what is part of the state dict."""
+        for path, module in self._paths():
+            for kind in ("_parameters", "_buffers"):
+                for full, owner, name in module._parts(kind, path, recurse=False):
+                    if kind == "_parameters" or owner._buffers[name]:
+                        yield full, owner, name
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> LoadResult:
+        """Copy the values of a state dict into the parameters and buffers of these names: all of them, or none.
+
+        Parameters
+        ----------
+        state : mapping of str to array_like
+            As `state_dict` returns it. Values are cast to the dtypes of this module.
+        strict : bool
+            Whether names that are missing or unexpected are an error; shapes that differ always are.
+
+        Returns
+        -------
+        LoadResult
+            ``missing_keys`` and ``unexpected_keys``.
+
+        Raises
+        ------
+        StateError
+            Listing what is missing, unexpected, mis-shaped or no array of numbers; the module is then untouched.
+        """
+        places = {path: (module, name) for path, module, name in self._state()}
+        missing = [path for path in places if path not in state]
+        unexpected = [path for path in state if path not in places]
+        shapes, dtypes, values = [], [], {}
+        for path in (path for path in places if path in state):
+            value = state[path]
+            values[path] = value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+            expected = value_of(*places[path]).shape
+            if value.dtype.kind not in "fiub":
+                dtypes.append(f"{path} of dtype {value.dtype}")
+            elif value.shape != expected:
+                shapes.append(f"{path} of shape {value.shape}, which must be {expected}")
+        complaints = {"missing": missing, "unexpected": unexpected} if strict else {}
+        complaints |= {"mis-shaped": shapes, "no numbers": dtypes}
+        if any(complaints.values()):
+            raise StateError(
+                f"the state does not fit {type(self).__name__}, which was left as it is"
+                + "".join(f"\n  {kind}: {'; '.join(found)}" for kind, found in complaints.items() if found)
+            )
+        for path, value in values.items():
+            module, name = places[path]
+            part = getattr(module, name)
+            if isinstance(part, Tensor):
+                part.data = value
+            else:
+                setattr(module, name, np.array(value, dtype=part.dtype))
+        return LoadResult(missing, unexpected)
+
+    # Hooks
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
+        """Call ``hook(module, args)`` before `forward`; it may return other arguments, or None.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()`` removes the hook.
+        """
+        return self._hook("before", hook)
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
+        """Call ``hook(module, args, output)`` after `forward`; it may return another output, or None.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()`` removes the hook.
+        """
+        return self._hook("after", hook)
+
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], None]) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when `backward` has passed through this module.
+
+        Both are tuples of arrays, with None for what requires no grad. The hook observes; to change a gradient, use
+        `Tensor.register_hook`. It is called only where an argument of the call requires grad.
+
+        Returns
+        -------
+        Handle
+            Its ``remove()`` removes the hook.
+        """
+        return self._hook("backward", hook)
+
+    def _hook(self, kind: str, hook: Callable[..., Any]) -> Handle:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks.add(kind, hook)
+
+    # Display
+
+    def extra_repr(self) -> str:
+        """Return what stands in the parentheses of the module's repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        extra = self.extra_repr()
+        if not children:
+            return f"{type(self).__name__}({extra})"
+        lines = ([extra] if extra else []) + children
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+def value_of(module: Module, name: str) -> Array:
+    """The value of a parameter or buffer, as an array."""
+    value = getattr(module, name)
+    return value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+
+
+class Hooks:
+    """What is called around a module's `forward`, and when `backward` has passed it."""
+
+    def __init__(self) -> None:
+        self.by_kind: dict[str, dict[int, Callable[..., Any]]] = {"before": {}, "after": {}, "backward": {}}
+        self.keys = count()
+
+    def add(self, kind: str, hook: Callable[..., Any]) -> Handle:
+        """Add a hook."""
+        key = next(self.keys)
+        self.by_kind[kind][key] = hook
+        return Handle(self.by_kind[kind], key)
+
+    def of(self, kind: str) -> Sequence[Callable[..., Any]]:
+        """Return the hooks of a kind, as they are now."""
+        return list(self.by_kind[kind].values())
+
+    def around(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call the module's `forward` with hooks before, after and in `backward`."""
+        for hook in self.of("before"):
+            changed = hook(module, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        passage = Passage(module, self.of("backward")) if self.by_kind["backward"] else None
+        if passage is not None:
+            args = passage.entering(args)
+        output = module.forward(*args, **kwargs)
+        if passage is not None:
+            output = passage.leaving(output)
+        for hook in self.of("after"):
+            changed = hook(module, args, output)
+            output = output if changed is None else changed
+        return output
+
+
+class Passage:
+    """One call of a module with backward hooks: they are called when the gradients of all its arguments are there."""
+
+    def __init__(self, module: Module, hooks: Sequence[Callable[..., Any]]) -> None:
+        self.module, self.hooks = module, hooks
+        self.inputs: list[Array | None] = []
+        self.outputs: list[Array | None] = []
+        self.awaited: set[int] = set()
+
+    def entering(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the arguments, those that require grad as tensors whose gradients are this call's alone."""
+        self.inputs = [None] * len(args)
+        return tuple(self.watched(arg, self.inputs, index, self.awaited) for index, arg in enumerate(args))
+
+    def leaving(self, output: Any) -> Any:
+        """Return the output, likewise."""
+        parts = output if isinstance(output, tuple) else (output,)
+        self.outputs = [None] * len(parts)
+        parts = tuple(self.watched(part, self.outputs, index, None) for index, part in enumerate(parts))
+        return parts if isinstance(output, tuple) else parts[0]
+
+    def watched(self, value: Any, gradients: list[Array | None], index: int, awaited: set[int] | None) -> Any:
+        """Return a value that notes its gradient when it arrives."""
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            return value
+        if awaited is not None:
+            awaited.add(index)
+
+        def arrived(gradient: Array) -> None:
+            gradients[index] = gradient
+            if awaited is not None:
+                awaited.discard(index)
+                if not awaited:
+                    for hook in self.hooks:
+                        hook(self.module, tuple(self.inputs), tuple(self.outputs))
+
+        same = +value  # a node of its own: what else uses the value is not seen here
+        same.register_hook(arrived)
+        return same
+
+
+def functional_call(
+    module: Module, state: Mapping[str, Any], args: Any = (), kwargs: Mapping[str, Any] | None = None
+) -> Any:
+    """Call a module with other values for some of its parameters and buffers: a network as a function of its weights.
+
+    Parameters
+    ----------
+    module : Module
+        The network; it is left as it is.
+    state : mapping of str to Tensor or array
+        Values by path, as in ``dict(module.named_parameters())``; others stay as they are.
+    args : tuple or anything
+        The arguments of the call, or the only one.
+    kwargs : mapping, optional
+        Its keyword arguments.
+
+    Returns
+    -------
+    Tensor
+        What the module returns.
+
+    Raises
+    ------
+    StateError
+        If the module has no parameter or buffer of such a name.
+
+    Examples
+    --------
+    The gradient of a loss with respect to all weights, the functional way:
+
+    >>> import numpy as np
+    >>> import nn
+    >>> from autograd import grad
+    >>> model = nn.Linear(2, 1, bias=False)
+    >>> weights = {"weight": np.array([[1.0, -1.0]])}
+    >>> grad(lambda w: nn.functional_call(model, w, np.array([3.0, 4.0])).sum())(weights)
+    {'weight': array([[3., 4.]])}
+    """
+    with replaced(module, state):
+        return module(*(args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
+
+
+@contextmanager
+def replaced(module: Module, state: Mapping[str, Any]) -> Iterator[None]:
+    """Put other values in the place of parameters and buffers, for the time of a context."""
+    places = {p: (m, name) for kind in KINDS[:2] for p, m, name in module._parts(kind)}
+    unknown = [path for path in state if path not in places]
+    if unknown:
+        raise StateError(f"{type(module).__name__} has no parameter or buffer {', '.join(unknown)}")
+    replacement = {id(getattr(*places[path])): value for path, value in state.items()}
+    before = [(owner, name, getattr(owner, name)) for owner, name in places.values()]
+    before = [place for place in before if id(place[2]) in replacement]
+    try:
+        for owner, name, value in before:
+            vars(owner)[name] = replacement[id(value)]
+        yield
+    finally:
+        for owner, name, value in before:
+            vars(owner)[name] = value

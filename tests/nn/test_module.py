@@ -1,0 +1,296 @@
+"""`Module`: what it registers, how it is walked, its state, its hooks, its repr."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, grad
+from nn import Module, Parameter, StateError
+
+
+class Net(Module):
+    def __init__(self) -> None:
+        self.first = nn.Linear(3, 4, rng=np.random.default_rng(0))
+        self.second = nn.Linear(4, 2, bias=False, rng=np.random.default_rng(1))
+        self.scale = Parameter(2.0)
+        self.register_buffer("seen", np.zeros(2))
+        self.register_buffer("scratch", np.zeros(1), persistent=False)
+
+    def forward(self, x: Any) -> Any:
+        return self.second(np.tanh(self.first(x))) * self.scale
+
+
+def test_what_is_assigned_is_registered() -> None:
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == ["scale", "first.weight", "first.bias", "second.weight"]
+    assert [name for name, _ in net.named_modules()] == ["", "first", "second"]
+    assert [name for name, _ in net.named_children()] == ["first", "second"]
+    assert [name for name, _ in net.named_buffers()] == ["seen", "scratch"]
+    assert [p.shape for p in net.parameters(recurse=False)] == [()]
+    net.constant = Tensor([1.0])
+    net.computed = net.scale * 2
+    assert len(list(net.parameters())) == 4
+    assert net.get_submodule("first") is net.first
+    assert net.get_submodule("") is net
+
+
+def test_a_parameter_is_named_after_its_attribute() -> None:
+    net = Net()
+    assert net.first.weight.name == "weight"
+    net.other = Tensor([1.0], requires_grad=True, name="mine")
+    assert net.other.name == "mine"
+
+
+def test_shared_parameters_and_modules_are_met_once() -> None:
+    net = Net()
+    net.third = net.second
+    net.tied = net.first.weight
+    assert [name for name, _ in net.named_parameters()] == [
+        "scale",
+        "tied",
+        "first.bias",
+        "second.weight",
+    ]
+    assert [name for name, _ in net.named_modules()] == ["", "first", "second"]
+
+
+def test_replacing_and_deleting() -> None:
+    net = Net()
+    net.scale = None
+    assert "scale" not in dict(net.named_parameters())
+    net.scale = Parameter(1.0)
+    assert "scale" in dict(net.named_parameters())
+    del net.scale, net.second, net.seen
+    assert [name for name, _ in net.named_parameters()] == ["first.weight", "first.bias"]
+    net.first = Parameter(1.0)
+    assert [name for name, _ in net.named_parameters()] == ["first"]
+    assert not list(net.children())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "scale",
+            3.0,
+            "cannot assign 3.0 to 'scale', a parameter of Net; assign a leaf Tensor or None, or delete it first",
+        ),
+        (
+            "first",
+            np.zeros(2),
+            "cannot assign array(float64 (2,)) to 'first', a submodule of Net; "
+            "assign a Module or None, or delete it first",
+        ),
+    ],
+)
+def test_assigning_what_is_of_another_kind(name: str, value: Any, message: str) -> None:
+    net = Net()
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        setattr(net, name, value)
+    assert len(list(net.parameters())) == 4
+
+
+def test_a_computed_tensor_cannot_take_the_place_of_a_parameter() -> None:
+    net = Net()
+    with pytest.raises(TypeError, match="assign a leaf Tensor or None"):
+        net.scale = net.scale * 2
+
+
+def test_names_have_no_dots() -> None:
+    with pytest.raises(ValueError, match=r"^'a\.b' cannot name a part of Module: it must be a string without dots$"):
+        Module().register_buffer("a.b", np.zeros(1))
+
+
+def test_a_path_that_leads_nowhere() -> None:
+    with pytest.raises(AttributeError, match=r"^Linear has no submodule 'x', looked for on the path 'first\.x'$"):
+        Net().get_submodule("first.x")
+
+
+def test_forward_must_be_defined() -> None:
+    with pytest.raises(NotImplementedError, match=r"^Module has no forward\(\); define it in the class$"):
+        Module()(1)
+
+
+def test_training_and_evaluation_reach_everything() -> None:
+    net = Net()
+    assert net.training
+    assert net.first.training
+    assert net.eval() is net
+    assert not net.first.training
+    assert net.train().second.training
+
+
+def test_freezing() -> None:
+    net = Net()
+    net.first.requires_grad_(False)
+    net(np.ones((5, 3), np.float32)).sum().backward()
+    assert net.first.weight.grad is None
+    assert net.second.weight.grad is not None
+    assert len(list(net.parameters())) == 4
+    net.zero_grad()
+    assert net.second.weight.grad is None
+    net.requires_grad_()
+    assert all(p.requires_grad for p in net.parameters())
+
+
+def test_apply_meets_submodules_first() -> None:
+    met: list[Module] = []
+    net = Net()
+    assert net.apply(met.append) is net
+    assert met == [net.first, net.second, net]
+
+
+def test_dtype_of_everything() -> None:
+    net = Net()
+    net.third = net.second
+    net.count = None
+    net.register_buffer("count", np.array(0))
+    net.double()
+    assert {p.dtype for p in net.parameters()} == {np.dtype(float)}
+    assert net.count.dtype.kind == "i"
+    assert net.third is net.second
+    assert net.float().first.weight.dtype == np.float32
+    assert len(list(net.parameters())) == 4
+
+
+# State
+
+
+def test_state_dict_is_a_copy_and_loads() -> None:
+    net, other = Net(), Net()
+    other.first.weight.data = np.zeros((4, 3))
+    state = net.state_dict()
+    assert list(state) == ["scale", "seen", "first.weight", "first.bias", "second.weight"]
+    state["seen"] += 1
+    assert (net.seen == 0).all()
+    weight = other.first.weight
+    assert other.load_state_dict(state) == ([], [])
+    assert other.first.weight is weight
+    assert (other.first.weight.data == net.first.weight.data).all()
+    assert (other.seen == 1).all()
+    state["seen"] += 1
+    assert (other.seen == 1).all()
+
+
+def test_a_state_that_does_not_fit_changes_nothing() -> None:
+    net = Net()
+    before = net.state_dict()
+    state = {name: value + 1 for name, value in before.items() if name != "scale"}
+    state |= {"first.bias": np.zeros(7), "seen": np.array(["a", "b"]), "extra": np.zeros(1)}
+    expected = (
+        "the state does not fit Net, which was left as it is\n"
+        "  missing: scale\n"
+        "  unexpected: extra\n"
+        "  mis-shaped: first.bias of shape (7,), which must be (4,)\n"
+        "  no numbers: seen of dtype <U1"
+    )
+    with pytest.raises(StateError, match=f"^{re.escape(expected)}$"):
+        net.load_state_dict(state)
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    with pytest.raises(StateError, match="mis-shaped"):
+        net.load_state_dict(state, strict=False)
+    del state["first.bias"], state["seen"]
+    assert net.load_state_dict(state, strict=False) == (["scale", "seen", "first.bias"], ["extra"])
+    np.testing.assert_array_equal(net.second.weight.data, before["second.weight"] + 1)
+
+
+def test_loading_makes_an_older_graph_stale() -> None:
+    net = Net()
+    loss = net(np.ones(3, np.float32)).sum()
+    net.load_state_dict(net.state_dict())
+    with pytest.raises(RuntimeError, match="changed in place"):
+        loss.backward()
+
+
+def test_copies_and_pickles_are_independent_and_whole() -> None:
+    net = Net()
+    net.tied = net.first.weight
+    x = np.ones((2, 3), np.float32)
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(twin(x).data, net(x).data)
+        assert twin.tied is twin.first.weight
+        assert twin.first.weight is not net.first.weight
+        assert [n for n, _ in twin.named_parameters()] == [n for n, _ in net.named_parameters()]
+
+
+# Hooks
+
+
+def test_forward_hooks() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    layer.weight.data = [[2.0]]
+    x = np.ones(1, np.float32)
+    first = layer.register_forward_pre_hook(lambda module, args: args[0] * 10)
+    second = layer.register_forward_hook(lambda module, args, output: output + 1)
+    seen = []
+    with layer.register_forward_hook(lambda module, args, output: seen.append((module, args[0].item(), output.item()))):
+        assert layer(x).item() == 21
+    first.remove()
+    second.remove()
+    second.remove()
+    assert layer(x).item() == 2
+    assert seen == [(layer, 10, 21)]
+
+
+def test_backward_hooks_see_this_call_alone() -> None:
+    """By hand: y = w x + 3 x with w = 2; the layer's part of the gradient of x is 2, all of it 5."""
+    layer = nn.Linear(1, 1, bias=False)
+    layer.weight.data = [[2.0]]
+    seen: list[Any] = []
+    handle = layer.register_full_backward_hook(lambda module, inputs, outputs: seen.append((module, inputs, outputs)))
+    x = Tensor(np.ones(1, np.float32), requires_grad=True)
+    (layer(x) + 3 * x).sum().backward()
+    assert x.grad.item() == 5
+    [(module, inputs, outputs)] = seen
+    assert module is layer
+    assert [g.item() for g in inputs + outputs] == [2, 1]
+    handle.remove()
+    layer(x).sum().backward()
+    assert len(seen) == 1
+
+
+# A network as a function of its weights
+
+
+def test_functional_call_leaves_the_module_alone() -> None:
+    net = Net()
+    net.tied = net.first.weight
+    before = net.first.weight
+    x = np.ones((2, 3), np.float32)
+    zero = {"first.weight": np.zeros((4, 3)), "first.bias": np.zeros(4)}
+    np.testing.assert_array_equal(nn.functional_call(net, zero, (x,)).data, np.zeros((2, 2)))
+    assert net.first.weight is before
+    assert net.tied is before
+    with pytest.raises(StateError, match=r"^Net has no parameter or buffer first\.nothing$"):
+        nn.functional_call(net, {"first.nothing": 1}, x)
+
+
+def test_functional_call_replaces_a_shared_tensor_wherever_it_is() -> None:
+    class Square(Module):
+        def __init__(self) -> None:
+            self.a = self.b = Parameter(3.0)
+
+        def forward(self) -> Any:
+            return self.a * self.b
+
+    net = Square()
+    assert grad(lambda a: nn.functional_call(net, {"a": a}))(5.0) == 10
+    assert net.b is net.a
+
+
+def test_repr() -> None:
+    net = Net()
+    assert repr(net) == (
+        "Net(\n"
+        "  (first): Linear(in_features=3, out_features=4, bias=True)\n"
+        "  (second): Linear(in_features=4, out_features=2, bias=False)\n"
+        ")"
+    )
