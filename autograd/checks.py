@@ -121,7 +121,7 @@ class Call:
                 "derivative to check; give floating arguments, such as 3.0 for 3"
             )
 
-    def __call__(self, inputs: list[Tensor]) -> list[Any]:  # noqa: D102 - what the class says
+    def __call__(self, inputs: list[Tensor]) -> list[Any]:
         leaves = list(self.leaves)
         for place, tensor in zip(self.places, inputs, strict=True):
             leaves[place] = tensor

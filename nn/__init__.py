@@ -3,8 +3,8 @@
 Names, argument orders, defaults and the layout (out, in) of weights are PyTorch's; formulas and their sources stand in
 the docstrings. What is random takes a `numpy.random.Generator` as `rng`.
 
-To read it, start with ``module.py``. A layer is a function of arrays and the `Module` that holds its parameters, side by
-side in one file; ``functional.py`` lists the functions.
+To read it, start with ``module.py``. A layer is a function of arrays and the `Module` that holds its parameters, side
+by side in one file; ``functional.py`` lists the functions.
 """
 
 from nn import functional
