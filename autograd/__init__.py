@@ -63,6 +63,7 @@ from autograd.rules.activations import (
     softplus,
 )
 from autograd.rules.indexing import index_add, one_hot
+from autograd.rules.networks import affine, batch_norm, softmax_cross_entropy
 from autograd.tensor import Tensor
 from autograd.transforms import (
     elementwise_grad,
@@ -90,6 +91,8 @@ __all__ = [
     "ShapeError",
     "SingularError",
     "Tensor",
+    "affine",
+    "batch_norm",
     "checkpoint",
     "describe",
     "detect_anomaly",
@@ -119,6 +122,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "softmax",
+    "softmax_cross_entropy",
     "softplus",
     "value_and_grad",
     "vjp",

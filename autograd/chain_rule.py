@@ -155,7 +155,10 @@ def pushforward(
             applied = node.op.lift(node, recorder) if record else node
             incoming = [arrived.get(arg) if type(arg) is Node else None for arg in node.args]
             tangent = node.op.push(applied, incoming, recorder)
-            arrived[node] = cast(tangent, node.spec)
+            tangent = cast(tangent, node.spec)
+            if isinstance(node.spec, Spec) and tangent.shape != node.spec.shape:
+                tangent = np.broadcast_to(tangent, node.spec.shape)
+            arrived[node] = tangent
     return {node: arrived[node] for node in roots if node in arrived}
 
 

@@ -19,7 +19,7 @@ kind           the row gives, for each argument               reverse           
 - ``g``, first: the upstream gradient (in a jvp ``t``: the tangent). A local derivative takes neither;
 - a parameter of the function (``x``, ``y``, ``z`` of a ufunc; ``a``, ``axis`` …): its value. A differentiable argument
   is kept only if a rule that can run asks for it;
-- ``out``: the function's value;
+- ``out``: the function's value; one of several values by the name that the row gives it in ``outputs``;
 - ``shape``: the shape of the argument that the rule differentiates;
 - where the function takes any number of arrays: the starred parameter (all of them), ``shapes``, and ``i``, which one.
 
@@ -121,6 +121,10 @@ class Op(Row, ABC):
         Arguments in which the derivative is zero, so that a tensor that requires grad is welcome there.
     many : bool
         Whether there are several outputs: `forward` returns a tuple.
+    outputs : tuple of str
+        What rules call these outputs, where they ask for some of them.
+    joint : bool
+        Whether a rule gives the contributions to all arguments, or to all that are starred, at once.
     collects : bool
         Whether a walk hands back the cotangents of this op's nodes.
     """
@@ -138,6 +142,7 @@ class Op(Row, ABC):
         flat: Sequence[str] = (),
         joint: bool = False,
         many: bool = False,
+        outputs: Sequence[str] = (),
         **named: Rule | float | None,
     ) -> None:
         super().__init__(function, name)
@@ -145,7 +150,8 @@ class Op(Row, ABC):
         self.parameters, self.defaults, self.starred = signature(function, self.forward)
         self.bind = bind or self.fill
         self.flat = frozenset(flat)
-        self.many = many
+        self.many = many or bool(outputs)
+        self.outputs = tuple(outputs)
         self.collects = False
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
@@ -154,7 +160,9 @@ class Op(Row, ABC):
         self.differentiable = frozenset(parameter for parameter, rule in named_rules if rule is not None)
         self.asked = tuple(self.asks(position) for position in range(len(self.rules)))
         everything = dict.fromkeys(name for names in self.asked for name in names)
-        self.keeps = tuple(name for name in everything if name == "out" or name in self.differentiable)
+        self.keeps = tuple(
+            name for name in everything if name == "out" or name in self.outputs or name in self.differentiable
+        )
         self.edges = tuple(no_edge if rule is None else self.edge(rule) for rule in self.rules)
         self.joint = joint
         self.pull = self.contributions
@@ -201,6 +209,8 @@ class Op(Row, ABC):
         """Return the output, or the argument of this name unless it is a constant."""
         if name == "out":
             return out
+        if name in self.outputs:
+            return out[self.outputs.index(name)]
         position = self.parameters.index(name)
         if position == self.starred:
             return tuple(values[position:])
@@ -221,6 +231,8 @@ class Op(Row, ABC):
             return tuple(lifted(part, pick(node, index)) for index, part in enumerate(value))
         if name == "out":
             return lifted(value, node)
+        if name in self.outputs:
+            return lifted(value, pick(node, self.outputs.index(name)))
         position = self.parameters.index(name)
         if position == self.starred and value is not None:
             return tuple(map(lifted, value, node.inputs[position:]))
@@ -231,7 +243,7 @@ class Op(Row, ABC):
         which = self.parameters.index(name) if name in self.parameters else -1
         if name in self.keeps:
             index = self.keeps.index(name)
-            if name == "out" or which == self.starred:
+            if which in (-1, self.starred):
                 return lambda node, position: node.kept[index]
             return lambda node, position: node.kept[index] if type(node.args[which]) is Node else node.args[which]
         if name == "shape":
@@ -259,7 +271,10 @@ class Op(Row, ABC):
 
     @abstractmethod
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        """Return the tangent of the node's value, from those of its inputs (None: zero; not all are None)."""
+        """Return the tangent of the node's value, from those of its inputs (None: zero; not all are None).
+
+        The walk stretches it to the value's shape.
+        """
 
     def local(self, node: Node, position: int) -> Any:
         """Return the local derivative on the edge to an argument, where it is an array like the output; else None."""
@@ -269,7 +284,8 @@ class Op(Row, ABC):
         """Do what `pull` does, for a row of any kind."""
         args, last = node.args, len(self.edges) - 1
         if self.joint:
-            pairs = zip(args[last:], self.edges[last](g, node, last))
+            first = self.starred if self.starred < len(self.parameters) else 0
+            pairs = zip(args[first:], self.edges[first](g, node, first))
             return [(arg, contribution) for arg, contribution in pairs if needed(arg, wanted)]
         return [
             (arg, self.edges[min(position, last)](g, node, position))
@@ -339,8 +355,7 @@ class Elementwise(Op):
         return lambda g, node, position: times(g, rule(*[get(node, position) for get in getters]))
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
-        tangent = total(self.edges[i](t, node, i) for i, t in enumerate(tangents) if t is not None)
-        return tangent if tangent.shape == node.spec.shape else np.broadcast_to(tangent, node.spec.shape)
+        return total(self.edges[i](t, node, i) for i, t in enumerate(tangents) if t is not None)
 
     def local(self, node: Node, position: int) -> Any:
         rule = self.rules[position]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,26 @@ class Parts(Partial, dict[int, Any]):
             self[index] = self[index] + part if index in self else part
         return self
 
-    def whole(self, spec: Any) -> tuple[Any, ...]:
-        """Return a tuple with zeros for the outputs that nothing depends on."""
-        return tuple(self[index] if index in self else np.zeros(*part) for index, part in enumerate(spec))
+    def whole(self, spec: Any) -> Upstreams:
+        """Return the cotangents of all outputs."""
+        return Upstreams(self, spec)
+
+
+class Upstreams(Sequence[Any]):
+    """The cotangents of a tuple of outputs: zeros, made when they are asked for, where nothing depends on an output."""
+
+    def __init__(self, parts: Mapping[int, Any], spec: tuple[Any, ...]) -> None:
+        self.parts, self.spec = parts, spec
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.parts[index] if index in self.parts else np.zeros(*self.spec[index])
+
+    def __len__(self) -> int:
+        return len(self.spec)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.__getitem__, range(len(self)))
+
+    def arrived(self, index: int) -> Any:
+        """Return the cotangent of one output; None where nothing depends on it."""
+        return self.parts.get(index)

@@ -17,6 +17,7 @@ from autograd.errors import NotDifferentiableError
 from autograd.graph import Node, Spec, closed, interned, make_node, numbers, spec_of
 from autograd.messages import EXPECTED, carries, describe, explain, refusal
 from autograd.op import Composite, Flat, Op, pick
+from autograd.partial import Upstreams
 from autograd.table import TABLE
 from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull
@@ -155,7 +156,7 @@ class TensorRecorder:
         specs = [spec] if isinstance(spec, Spec) else spec
         with modes.enable_grad():
             variables = [variable(np.zeros(*part)) for part in specs]
-            result = function(variables[0] if isinstance(spec, Spec) else tuple(variables))
+            result = function(variables[0] if isinstance(spec, Spec) else Upstreams(dict(enumerate(variables)), spec))
             if not isinstance(result, Tensor) or result.node is None:
                 zeros = tuple(np.zeros(*part) for part in specs)
                 return zeros[0] if isinstance(spec, Spec) else zeros

@@ -7,17 +7,24 @@ To read it, start with ``module.py``. A layer is a function of arrays and the `M
 by side in one file; ``functional.py`` lists the functions.
 """
 
-from nn import functional
+from nn import functional, init
+from nn.dropout import Dropout
 from nn.errors import DataError, StateError
 from nn.linear import Linear
 from nn.module import Module, Parameter, functional_call
+from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 
 __all__ = [
+    "BatchNorm1d",
+    "BatchNorm2d",
     "DataError",
+    "Dropout",
+    "LayerNorm",
     "Linear",
     "Module",
     "Parameter",
     "StateError",
     "functional",
     "functional_call",
+    "init",
 ]

@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from autograd import ShapeError, Tensor, describe
+from autograd import ShapeError, Tensor, affine, describe
 from nn.module import Module, Parameter
 
 Array = Any
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     """Affine map z = x Wᵀ + b of the last axis.
 
     The notes write z = W x + b for one example x as a column (lecture 3, dz/dW = x); here examples are rows.
 
     Parameters
     ----------
-    input : array_like, shape (..., in_features)
+    input : array or Tensor, shape (..., in_features)
         The examples.
-    weight : array_like, shape (out_features, in_features)
+    weight : array or Tensor, shape (out_features, in_features)
         W.
-    bias : array_like, shape (out_features,), optional
+    bias : array or Tensor, shape (out_features,), optional
         b.
 
     Returns
@@ -34,12 +34,12 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from nn.functional import linear
-    >>> linear([1.0, 2.0], [[3.0, 4.0]], [0.5])
+    >>> linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([11.5])
     """
-    out = np.matmul(input, np.transpose(weight))
-    return out if bias is None else out + bias
+    return affine(input, weight, bias)
 
 
 class Linear(Module):

@@ -1,0 +1,220 @@
+"""Layers and losses of neural networks that one row does with fewer passes over memory than a composition.
+
+They take arrays of the shapes that they name, and do not check them: that is the business of the layers in `nn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.table import dispatched, general
+
+Array = Any
+
+
+@dispatched
+def affine(x: Array, weight: Array, bias: Array = None) -> Array:
+    """Affine map x Wᵀ + b of the last axis.
+
+    Parameters
+    ----------
+    x : array, shape (..., n)
+        The examples.
+    weight : array, shape (m, n)
+        W.
+    bias : array, shape (m,), optional
+        b.
+
+    Returns
+    -------
+    array, shape (..., m)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import affine
+    >>> affine(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
+    array([11.5])
+    """
+    out = rows(x) @ weight.T if x.ndim > 2 else x @ weight.T
+    if bias is not None:
+        out = np.add(out, bias, out=out if out.dtype == np.result_type(out, bias) else None)
+    return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], -1)
+
+
+def rows(x: Array) -> Array:
+    """The array as a matrix: all axes but the last in one."""
+    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+
+
+general(
+    affine,
+    lambda g, weight: g @ weight,
+    lambda g, x: rows(g).T @ rows(x),
+    lambda g: g,
+    jvps=(lambda t, weight: t @ weight.T, lambda t, x: x @ t.T, lambda t: t),
+)
+
+
+class Loss(NamedTuple):
+    """What `softmax_cross_entropy` returns."""
+
+    loss: Array
+    probabilities: Array
+
+
+@dispatched
+def softmax_cross_entropy(logits: Array, labels: Array) -> Loss:
+    """Cross-entropy of a softmax, -log softmax(logits)[label], averaged over the examples.
+
+    Parameters
+    ----------
+    logits : array, shape (n, classes)
+        Logarithms of the probabilities, up to a constant for each example.
+    labels : int array, shape (n,)
+        The right class of each example, from 0 to classes - 1.
+
+    Returns
+    -------
+    loss : number
+        The mean over the examples.
+    probabilities : array, shape (n, classes)
+        The softmax.
+
+    Notes
+    -----
+    The gradient by the logits is (softmax - one-hot label) / n.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import softmax_cross_entropy
+    >>> loss, probabilities = softmax_cross_entropy(np.log([[0.25, 0.75]]), np.array([0]))
+    >>> print(f"{loss:.6f}")
+    1.386294
+    >>> probabilities
+    array([[0.25, 0.75]])
+    """
+    shifted = logits - np.maximum.reduce(logits, 1, keepdims=True)
+    right = shifted[np.arange(len(labels)), labels]
+    probabilities = np.exp(shifted, out=shifted)
+    totals = np.add.reduce(probabilities, 1, keepdims=True)
+    loss = np.log(totals[:, 0]) - right
+    probabilities /= totals
+    return Loss(np.add.reduce(loss) / len(labels), probabilities)
+
+
+def softmax_cross_entropy_logits(g: Any, labels: Any, probabilities: Any) -> Any:
+    by_loss, by_probabilities = g.arrived(0), g.arrived(1)
+    parts = []
+    if by_loss is not None:
+        each = by_loss / len(labels)
+        part = probabilities * each
+        part[np.arange(len(labels)), labels] -= each
+        parts.append(part)
+    if by_probabilities is not None:
+        inner = np.sum(by_probabilities * probabilities, 1, keepdims=True)
+        parts.append(probabilities * (by_probabilities - inner))
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+def softmax_cross_entropy_along(t: Any, labels: Any, probabilities: Any) -> Any:
+    mean = np.sum(probabilities * t, 1, keepdims=True)
+    right = t[np.arange(len(labels)), labels]
+    return np.sum(mean[:, 0] - right) / len(labels), probabilities * (t - mean)
+
+
+general(
+    softmax_cross_entropy,
+    softmax_cross_entropy_logits,
+    jvps=(softmax_cross_entropy_along,),
+    outputs=("loss", "probabilities"),
+)
+
+
+class Normalized(NamedTuple):
+    """What `batch_norm` returns."""
+
+    normalized: Array
+    mean: Array
+    variance: Array
+
+
+@dispatched
+def batch_norm(x: Array, weight: Array = None, bias: Array = None, eps: float = 1e-5) -> Normalized:
+    """Batch normalization γ (x - μ) / √(σ² + ε) + β of each channel, over the batch and all further axes.
+
+    Ioffe and Szegedy, Batch Normalization, 2015.
+
+    Parameters
+    ----------
+    x : array, shape (n, channels, ...)
+        The batch.
+    weight, bias : array, shape (channels,), optional
+        γ and β.
+    eps : float
+        ε, added to the variance.
+
+    Returns
+    -------
+    normalized : array, shape (n, channels, ...)
+        The normalized batch.
+    mean, variance : array, shape (channels,)
+        μ and the biased σ² = Σ (x - μ)² / n of the batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import batch_norm
+    >>> normalized, mean, variance = batch_norm(np.array([[1.0], [3.0]]), eps=0.0)
+    >>> normalized.ravel(), mean, variance
+    (array([-1.,  1.]), array([2.]), array([1.]))
+    """
+    spread, total, dot = per_channel(x)
+    mean = total(x) / (x.size // x.shape[1])
+    out = x - spread(mean)
+    variance = dot(out, out) / (x.size // x.shape[1])
+    scale = 1 / np.sqrt(variance + eps)
+    out *= spread(scale if weight is None else scale * weight)
+    if bias is not None:
+        out += spread(bias)
+    return Normalized(out, mean, variance)
+
+
+def per_channel(x: Array) -> tuple[Callable[[Array], Array], Callable[[Array], Array], Callable[[Array, Array], Array]]:
+    """How a number for each channel is spread over an array, and two sums over all but the channels."""
+    axes = (0, *range(2, x.ndim))
+    shape = [-1] + [1] * (x.ndim - 2)
+    letters = "ncdefghijk"[: x.ndim]
+    return (
+        lambda v: v if x.ndim == 2 else np.reshape(v, shape),
+        lambda a: np.sum(a, axis=axes),
+        lambda a, b: np.einsum(f"{letters},{letters}->c", a, b),
+    )
+
+
+def batch_norm_all(g: Any, x: Any, weight: Any, mean: Any, variance: Any, eps: Any) -> Any:
+    """The contributions to x, weight and bias: two sums serve all three."""
+    spread, total, dot = per_channel(x)
+    n = x.size // x.shape[1]
+    by_out, by_mean, by_variance = g
+    centered = x - spread(mean)
+    inverse = 1 / np.sqrt(variance + eps)
+    scale = inverse if weight is None else inverse * weight
+    by_weight, by_bias = dot(by_out, centered) * inverse, total(by_out)
+    slope = 2 / n * by_variance - scale * inverse * by_weight / n
+    offset = (by_mean - scale * by_bias) / n
+    return by_out * spread(scale) + centered * spread(slope) + spread(offset), by_weight, by_bias
+
+
+general(
+    batch_norm,
+    batch_norm_all,
+    batch_norm_all,
+    batch_norm_all,
+    outputs=("normalized", "mean", "variance"),
+    joint=True,
+)

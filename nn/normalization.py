@@ -1,0 +1,314 @@
+"""Normalization of activations, over the batch or within each example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+import autograd
+from autograd import ShapeError, Tensor, describe
+from nn.module import Module, Parameter
+
+Array = Any
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Array = None,
+    running_var: Array = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Batch normalization γ (x - μ) / √(σ² + ε) + β of each channel (Ioffe and Szegedy, 2015; BLG561E).
+
+    While training, μ and σ² are those of the batch, over all axes but the channels, σ² with 1/B. In evaluation they are
+    the running statistics, which training updates in place: new = (1 - momentum) old + momentum batch, where the
+    batch's variance is the unbiased one, with 1/(B - 1). The notes' μ_av = α μ_av + (1 - α) μ has α = 1 - momentum.
+
+    Parameters
+    ----------
+    input : array or Tensor, shape (B, channels, ...)
+        The batch.
+    running_mean, running_var : ndarray, shape (channels,), optional
+        The running statistics; written to while training.
+    weight, bias : array or Tensor, shape (channels,), optional
+        γ and β.
+    training : bool
+        Whether to normalize by the batch's statistics.
+    momentum : float
+        The weight of this batch in the running statistics.
+    eps : float
+        ε.
+
+    Returns
+    -------
+    Tensor or array
+        Of the shape of the input.
+
+    Raises
+    ------
+    ShapeError
+        In training, if there is only one value for each channel: it would become 0 whatever it was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.functional import batch_norm
+    >>> batch_norm(np.array([[1.0], [3.0]]), training=True, eps=0.0)
+    array([[-1.],
+           [ 1.]])
+    """
+    shape = np.shape(input)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ValueError("batch_norm() in evaluation needs running_mean and running_var; or set training=True")
+        spread = (-1,) + (1,) * (len(shape) - 2)
+        scale = 1 / np.sqrt(running_var + eps)
+        scale = scale if weight is None else weight * scale
+        out = (input - running_mean.reshape(spread)) * scale.reshape(spread)
+        return out if bias is None else out + bias.reshape(spread)
+    count = int(np.prod(shape)) // max(shape[1], 1)
+    if count < 2:
+        raise ShapeError(
+            f"batch normalization of {describe(input)} in training: each channel has {count} value"
+            f"{'' if count == 1 else 's'}, and needs at least 2; use a larger batch, or eval()"
+        )
+    out, mean, variance = autograd.batch_norm(input, weight, bias, eps)
+    for running, batch, unbiased in ((running_mean, mean, 1.0), (running_var, variance, count / (count - 1))):
+        if running is not None:
+            running *= 1 - momentum
+            running += (momentum * unbiased) * (batch.data if isinstance(batch, Tensor) else batch)
+    return out
+
+
+def layer_norm(
+    input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Layer normalization γ (x - μ) / √(σ² + ε) + β, with μ and σ² of each example (Ba, Kiros and Hinton, 2016).
+
+    Parameters
+    ----------
+    input : array or Tensor, shape (..., *normalized_shape)
+        The activations.
+    normalized_shape : int or tuple of int
+        The last axes, over which mean and (biased) variance are taken.
+    weight, bias : array or Tensor, of the normalized shape, optional
+        γ and β.
+    eps : float
+        ε.
+
+    Returns
+    -------
+    Tensor or array
+        Of the shape of the input.
+
+    Raises
+    ------
+    ShapeError
+        If the input does not end in the normalized shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nn.functional import layer_norm
+    >>> layer_norm(np.array([[1.0, 3.0], [0.0, 20.0]]), 2, eps=0.0)
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    """
+    last = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not last or np.shape(input)[-len(last) :] != last:
+        raise ShapeError(
+            f"layer_norm() over {last} takes an input whose last axes have these lengths, got {describe(input)}"
+        )
+    axes = tuple(range(-len(last), 0))
+    centered = input - np.mean(input, axis=axes, keepdims=True)
+    variance = np.mean(centered * centered, axis=axes, keepdims=True)
+    out = centered / np.sqrt(variance + eps)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+class BatchNorm(Module):
+    """What batch normalization is for any number of axes; a subclass says which shapes it takes.
+
+    Parameters
+    ----------
+    num_features : int
+        Number of channels, the length of axis 1.
+    eps : float
+        Added to the variance.
+    momentum : float or None
+        Weight of a batch in the running statistics; None for the average over all batches.
+    affine : bool
+        Whether γ and β are learned; otherwise they are 1 and 0.
+    track_running_stats : bool
+        Whether there are running statistics; otherwise evaluation, too, uses those of the batch.
+    dtype : dtype
+        Of parameters and statistics.
+
+    Attributes
+    ----------
+    weight, bias : Tensor, shape (num_features,), or None
+        γ and β.
+    running_mean, running_var : ndarray, shape (num_features,), or None
+        The running statistics.
+    num_batches_tracked : ndarray of int64, shape (), or None
+        How many batches they have seen.
+    """
+
+    takes: ClassVar[dict[int, str]]
+    """The shapes that it takes, by their number of axes."""
+    weight: Tensor | None
+    bias: Tensor | None
+    running_mean: Array
+    running_var: Array
+    num_batches_tracked: Array
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.register_parameter("weight", Parameter(np.ones(num_features), dtype=dtype) if affine else None)
+        self.register_parameter("bias", Parameter(np.zeros(num_features), dtype=dtype) if affine else None)
+        self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
+        self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track_running_stats else None)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalized batch, and update the running statistics while training."""
+        shape = np.shape(input)
+        if len(shape) not in self.takes or shape[1] != self.num_features:
+            raise ShapeError(
+                f"{self!r} takes an input of shape {' or '.join(self.takes.values()).format(self.num_features)}, "
+                f"got {describe(input)}"
+            )
+        momentum = self.momentum
+        counted = self.num_batches_tracked is not None and self.training
+        if momentum is None:  # the average over all batches
+            momentum = 1 / (int(self.num_batches_tracked) + 1) if counted else 0.0
+        out = batch_norm(
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or self.running_mean is None,
+            momentum,
+            self.eps,
+        )
+        if counted:
+            self.num_batches_tracked += 1
+        return out
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(BatchNorm):
+    """Batch normalization of features, (B, channels), or of sequences, (B, channels, length).
+
+    See `BatchNorm` for the parameters, and `nn.functional.batch_norm` for the formulas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.BatchNorm1d(1, eps=0.0)
+    >>> layer(np.array([[1.0], [3.0]], np.float32)).tolist()
+    [[-1.0], [1.0]]
+    >>> layer.running_mean, layer.running_var
+    (array([0.2], dtype=float32), array([1.1], dtype=float32))
+    """
+
+    takes: ClassVar[dict[int, str]] = {2: "(batch, {0})", 3: "(batch, {0}, length)"}
+
+
+class BatchNorm2d(BatchNorm):
+    """Batch normalization of images, (B, channels, height, width).
+
+    See `BatchNorm` for the parameters, and `nn.functional.batch_norm` for the formulas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.BatchNorm2d(3)(np.ones((2, 3, 4, 4), np.float32)).shape
+    (2, 3, 4, 4)
+    """
+
+    takes: ClassVar[dict[int, str]] = {4: "(batch, {0}, height, width)"}
+
+
+class LayerNorm(Module):
+    """Layer normalization over the last axes; see `nn.functional.layer_norm` for the formula.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The lengths of these axes.
+    eps : float
+        Added to the variance.
+    elementwise_affine : bool
+        Whether γ and β are learned; otherwise they are 1 and 0.
+    bias : bool
+        Whether there is a β.
+    dtype : dtype
+        Of the parameters.
+
+    Attributes
+    ----------
+    weight, bias : Tensor, of the normalized shape, or None
+        γ and β.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LayerNorm(2, eps=0.0)(np.array([[1.0, 3.0]], np.float32)).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    weight: Tensor | None
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        weight = Parameter(np.ones(self.normalized_shape), dtype=dtype) if elementwise_affine else None
+        shift = Parameter(np.zeros(self.normalized_shape), dtype=dtype) if elementwise_affine and bias else None
+        self.register_parameter("weight", weight)
+        self.register_parameter("bias", shift)
+
+    def forward(self, input: Any) -> Any:
+        """Return the normalized activations."""
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )

@@ -1,0 +1,132 @@
+"""Batch and layer normalization, by hand and by their properties."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import ShapeError, Tensor, gradcheck
+from nn.functional import batch_norm, layer_norm
+
+
+def normal(*shape: int) -> Any:
+    return np.random.default_rng(0).normal(size=shape)
+
+
+def test_a_batch_by_hand() -> None:
+    """Of 1, 2, 6: mean 3, variance (4 + 1 + 9) / 3 = 14/3, unbiased 7; γ = 2, β = 1."""
+    layer = nn.BatchNorm1d(1, eps=0.0, dtype=float)
+    layer.weight.data, layer.bias.data = [2.0], [1.0]
+    x = np.array([[1.0], [2.0], [6.0]])
+    np.testing.assert_allclose(layer(x).data, 1 + 2 * (x - 3) / np.sqrt(14 / 3))
+    np.testing.assert_allclose(layer.running_mean, [0.3])
+    np.testing.assert_allclose(layer.running_var, [0.9 + 0.7])
+    assert layer.num_batches_tracked == 1
+    np.testing.assert_allclose(layer.eval()(x).data, 1 + 2 * (x - 0.3) / np.sqrt(1.6))
+    assert layer.num_batches_tracked == 1
+
+
+def test_the_average_over_all_batches() -> None:
+    layer = nn.BatchNorm1d(2, momentum=None, dtype=float)
+    batches = normal(4, 6, 2)
+    for batch in batches:
+        layer(batch)
+    np.testing.assert_allclose(layer.running_mean, batches.mean(axis=(0, 1)))
+    np.testing.assert_allclose(layer.running_var, batches.var(axis=1, ddof=1).mean(axis=0))
+
+
+def test_without_running_statistics_evaluation_uses_the_batch() -> None:
+    layer = nn.BatchNorm1d(3, track_running_stats=False, affine=False)
+    assert layer.state_dict() == {}
+    x = normal(5, 3)
+    np.testing.assert_array_equal(layer(x), layer.eval()(x))
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 2)])
+def test_every_channel_has_mean_beta_and_deviation_gamma(shape: tuple[int, ...]) -> None:
+    layer = (nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(3, eps=0.0, dtype=float)
+    layer.weight.data, layer.bias.data = [1.0, 2.0, 3.0], [-1.0, 0.0, 1.0]
+    out = np.moveaxis(layer(7 * normal(*shape) + 5).data, 1, 0).reshape(3, -1)
+    np.testing.assert_allclose(out.mean(1), layer.bias.data, atol=1e-12)
+    np.testing.assert_allclose(out.std(1), layer.weight.data)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_derivatives(training: bool) -> None:
+    mean, variance = np.array([0.1, -0.2]), np.array([1.5, 0.5])
+
+    def f(x: Any, weight: Any, bias: Any) -> Any:
+        return batch_norm(x, mean.copy(), variance.copy(), weight, bias, training)
+
+    assert gradcheck(f, normal(5, 2), normal(2), normal(2))
+    assert gradcheck(f, normal(3, 2, 2, 2), normal(2), normal(2))
+    assert gradcheck(lambda x, w, b: layer_norm(x, (2, 3), w, b), normal(4, 2, 3), normal(2, 3), normal(2, 3))
+    assert gradcheck(lambda x: layer_norm(x, 3), normal(2, 3))
+
+
+def test_statistics_of_float32_stay_float32() -> None:
+    layer = nn.BatchNorm1d(3)
+    x = Tensor(normal(5, 3).astype(np.float32), requires_grad=True)
+    layer(x).sum().backward()
+    assert {layer(x).dtype, layer.running_mean.dtype, layer.weight.grad.dtype, x.grad.dtype} == {np.dtype(np.float32)}
+    assert layer.eval()(x).dtype == np.float32
+
+
+def test_what_a_layer_does_not_take() -> None:
+    layer = nn.BatchNorm1d(3)
+    before = layer.state_dict()
+    shown = "BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
+    for refusing, given, message in (
+        (
+            layer,
+            np.ones((2, 4)),
+            f"{shown} takes an input of shape (batch, 3) or (batch, 3, length), got array(float64 (2, 4))",
+        ),
+        (
+            layer,
+            np.ones((1, 3)),
+            "batch normalization of array(float64 (1, 3)) in training: each channel has 1 value, and needs at least 2; "
+            "use a larger batch, or eval()",
+        ),
+        (
+            layer,
+            np.ones((0, 3)),
+            "batch normalization of array(float64 (0, 3)) in training: each channel has 0 values, and needs at least "
+            "2; use a larger batch, or eval()",
+        ),
+        (
+            nn.BatchNorm2d(3),
+            np.ones((2, 3)),
+            f"{shown.replace('1d', '2d')} takes an input of shape (batch, 3, height, width), got array(float64 (2, 3))",
+        ),
+        (
+            nn.LayerNorm((2, 3)),
+            np.ones((2, 4)),
+            "layer_norm() over (2, 3) takes an input whose last axes have these lengths, got array(float64 (2, 4))",
+        ),
+    ):
+        with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
+            refusing(given)
+    for name, value in nn.BatchNorm1d(3).state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_evaluation_needs_statistics() -> None:
+    message = "batch_norm() in evaluation needs running_mean and running_var; or set training=True"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        batch_norm(np.ones((2, 3)))
+
+
+def test_layer_norm_by_hand() -> None:
+    """Of 1, 2, 6: mean 3, variance 14/3."""
+    layer = nn.LayerNorm(3, eps=0.0, dtype=float)
+    layer.weight.data, layer.bias.data = [1.0, 2.0, 3.0], [0.5, 0.0, 0.0]
+    expected = np.array([-2.0, -2.0, 9.0]) / np.sqrt(14 / 3) + [0.5, 0, 0]
+    np.testing.assert_allclose(layer([[1.0, 2.0, 6.0]]).data, [expected])
+    assert repr(layer) == "LayerNorm((3,), eps=0.0, elementwise_affine=True, bias=True)"
+    assert list(nn.LayerNorm(3, bias=False).state_dict()) == ["weight"]
+    assert list(nn.LayerNorm(3, elementwise_affine=False).state_dict()) == []
