@@ -243,7 +243,7 @@ class Op(Row, ABC):
         which = self.parameters.index(name) if name in self.parameters else -1
         if name in self.keeps:
             index = self.keeps.index(name)
-            if which in (-1, self.starred):
+            if name == "out" or name in self.outputs or which == self.starred:
                 return lambda node, position: node.kept[index]
             return lambda node, position: node.kept[index] if type(node.args[which]) is Node else node.args[which]
         if name == "shape":
