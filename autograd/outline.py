@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.chain_rule import Step, pullback
-from autograd.graph import Node, arguments, make_node, replay
+from autograd.graph import Node, Spec, arguments, make_node, replay
 from autograd.leaves import Watched, make_leaf
 
 LINES = 60
@@ -50,8 +50,9 @@ class Outline:
         def note(step: Step) -> None:
             node, source = originals[step.node], originals[step.source]
             self.locals[node, step.position] = step.local
-            before = self.gradients.get(source)
-            self.gradients[source] = step.contribution if before is None else before + step.contribution
+            if isinstance(source.spec, Spec):
+                before = self.gradients.get(source)
+                self.gradients[source] = step.contribution if before is None else before + step.contribution
 
         if root.args:
             pullback({copies[root]: self.gradients[root]}, observer=note)
