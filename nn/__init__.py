@@ -8,22 +8,50 @@ by side in one file; ``functional.py`` lists the functions.
 """
 
 from nn import functional, init
+from nn.activations import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from nn.dropout import Dropout
+from nn.embedding import Embedding
 from nn.errors import DataError, StateError
 from nn.linear import Linear
 from nn.module import Module, Parameter, functional_call
 from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
     "BatchNorm1d",
     "BatchNorm2d",
     "DataError",
     "Dropout",
+    "Embedding",
     "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogSigmoid",
+    "LogSoftmax",
     "Module",
     "Parameter",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
     "StateError",
+    "Tanh",
     "functional",
     "functional_call",
     "init",
