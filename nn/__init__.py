@@ -28,6 +28,7 @@ from nn.errors import DataError, StateError
 from nn.linear import Linear
 from nn.module import Module, Parameter, functional_call
 from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from nn.weights import load, load_metadata, save
 
 __all__ = [
     "ELU",
@@ -55,4 +56,7 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
+    "load",
+    "load_metadata",
+    "save",
 ]
