@@ -22,6 +22,7 @@ from nn.activations import (
     Softplus,
     Tanh,
 )
+from nn.containers import MLP, Flatten, Identity, Lambda, ModuleList, Sequential, Unflatten
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.errors import DataError, StateError
@@ -33,26 +34,33 @@ from nn.weights import load, load_metadata, save
 __all__ = [
     "ELU",
     "GELU",
+    "MLP",
     "SELU",
     "BatchNorm1d",
     "BatchNorm2d",
     "DataError",
     "Dropout",
     "Embedding",
+    "Flatten",
+    "Identity",
+    "Lambda",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
     "Module",
+    "ModuleList",
     "Parameter",
     "ReLU",
+    "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "StateError",
     "Tanh",
+    "Unflatten",
     "functional",
     "functional_call",
     "init",
