@@ -10,11 +10,12 @@ Neither knows what a tensor is. Handed arrays they compute; handed tensors and a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.graph import Node, Released, Spec, newest_first, paths
+from autograd.graph import Node, Released, Spec, paths
 from autograd.op import Recorder
 from autograd.partial import Partial
 
@@ -74,18 +75,18 @@ def pullback(
         The cotangents of the targets that were reached, in their nodes' shapes and dtypes.
     """
     ends = None if targets is None else set(targets)
-    order = newest_first(cotangents) if ends is None else paths(cotangents, ends)
-    wanted = None if ends is None else set(order)
+    wanted = None if ends is None else set(paths(cotangents, ends))
     released = None if released_by is None else Released(released_by)
     arrived = dict(cotangents)
     owned: set[Node] = set()  # nodes whose cotangent is a buffer made here, free to be added to in place
     results: dict[Node, Any] = {}
+    reached = [(-node.number, node) for node in arrived if wanted is None or node in wanted]
+    heapify(reached)
     with np.errstate(all="ignore"):
-        for node in order:
-            upstream = arrived.pop(node, None)
-            if upstream is None:
-                continue
-            if isinstance(upstream, Partial):
+        while reached:
+            node = heappop(reached)[1]  # the newest: whatever was computed from it has been here before
+            upstream = arrived.pop(node)
+            if type(upstream) is not np.ndarray and isinstance(upstream, Partial):
                 upstream = upstream.whole(node.spec)
             op = node.op
             if op.collects:
@@ -103,6 +104,7 @@ def pullback(
                     contribution = conform(contribution, source.spec)
                 if source not in arrived:
                     arrived[source] = contribution
+                    heappush(reached, (-source.number, source))
                 elif source in owned:
                     arrived[source] += contribution
                 else:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -79,13 +80,23 @@ def constants_of(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)
+def array_of(number: float) -> Array:
+    """A 0-d array of a number, not to be written to."""
+    array = np.array(number)
+    array.flags.writeable = False
+    return array
+
+
 WORDS: dict[str, Any] = {
     "EXPECTED": EXPECTED,
     "Node": Node,
+    "FLOAT64": np.dtype(np.float64),
     "ONE": np.float64(1),  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
     "SCALAR": interned((), np.dtype(np.float64)),
     "Tensor": Tensor,
     "SEQUENCES": SEQUENCES,
+    "array_of": array_of,
     "asarray": np.asarray,
     "carries": carries,
     "constant": constant,
@@ -93,6 +104,7 @@ WORDS: dict[str, Any] = {
     "float64": np.float64,
     "made": made,
     "modes": modes,
+    "ndarray": np.ndarray,
     "new": Tensor.__new__,
     "numbers": numbers,
     "record": record,

@@ -81,7 +81,7 @@ def compiled(source: str, filename: str, op: Op, namespace: dict[str, Any]) -> C
     scope |= {f"_rule_{position}": rule for position, rule in enumerate(op.rules)}
     scope |= {"_op": op, "_forward": op.forward}
     if isinstance(op, Elementwise):
-        scope |= {"_scalar": op.scalar, "_times": op.times}
+        scope |= {"_scalar": op.scalar, "_times": op.times, "_product": op.product}
     made: dict[str, Any] = {}
     body = "\n".join("    " + line for line in source.splitlines())
     exec(compile(f"def bind({', '.join(scope)}):\n{body}\n    return function", filename, "exec"), namespace, made)
@@ -100,6 +100,9 @@ def apply_text(op: Op) -> str:
     signature = ", ".join(f"{name}=_{name}" if name in op.defaults else name for name in names)
     call = f"({', '.join(names)},)"
     lines = [f"def function({signature}):", "    if modes.special:", f"        return record(_op, {call})"]
+    infix = op.forward in INFIX and len(tracked) == 2
+    if infix:
+        lines.append("    _beside_number = False")
     for name in names:
         if name in tracked:
             lines += [
@@ -108,13 +111,18 @@ def apply_text(op: Op) -> str:
                 f"        {name} = {name}._data",
                 "    else:",
                 f"        {name}_node = None",
-                f"        if type({name}) in SEQUENCES:",
+            ]
+            if infix:
+                lines += [f"        if type({name}) is float:", "            _beside_number = True"]
+            lines += [
+                f"        {'elif' if infix else 'if'} type({name}) in SEQUENCES:",
                 f"            {name} = asarray({name})",
             ]
         else:
             lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
     shown = [f"{n} if {n}_node is None else made({n}, {n}_node)" if n in tracked else n for n in names]
     operands = f"({', '.join(shown)},)"
+    lines += numbers(tracked) if infix else []
     forward = INFIX.get(op.forward, f"_forward({', '.join(names)})")
     if isinstance(op, Elementwise) and op.scalar is not None:
         lines += [
@@ -156,6 +164,22 @@ def apply_text(op: Op) -> str:
     return "\n".join(lines)
 
 
+def numbers(tracked: list[str]) -> list[str]:
+    """Return what makes an array of a Python number that an operator has beside an array.
+
+    NumPy takes almost twice as long for the number, here and again in the walk. The array of a number is made once.
+    """
+    x, y = tracked
+    return [
+        "    if _beside_number:",
+        f"        if type({x}) is ndarray:",
+        f"            if {x}.dtype is FLOAT64 and {y}:",
+        f"                {y} = array_of({y})",
+        f"        elif type({y}) is ndarray and {y}.dtype is FLOAT64 and {x}:",
+        f"            {x} = array_of({x})",
+    ]
+
+
 def may_differ(op: Op, tracked: list[str]) -> str:
     """Return the condition under which the output has another spec than the input.
 
@@ -165,7 +189,8 @@ def may_differ(op: Op, tracked: list[str]) -> str:
     if isinstance(op, Elementwise) and len(op.parameters) == 1:
         return dtype
     if isinstance(op, Elementwise) and len(tracked) == len(op.parameters) == 2:
-        shape = " and ".join([*(f"type({name}) is not float" for name in tracked), shape])
+        numbers = ["not _beside_number"] if op.forward in INFIX else [f"type({name}) is not float" for name in tracked]
+        shape = " and ".join([*numbers, shape])
     return f"{dtype} or {shape}"
 
 
@@ -210,13 +235,20 @@ def term(op: Op, argument: str, present: list[str]) -> str:
     """Return the expression for the contribution to one argument, where no others than `present` can have nodes."""
     position = op.parameters.index(argument)
     rule: Any = op.rules[position]
+    if isinstance(op, Elementwise) and op.product is not None:
+        return f"_product(g, {', '.join(answer(op, name, argument, present) for name in names_of(op.product))})"
     if not callable(rule):
         return "g" if rule == 1 else "-g" if rule == -1 else f"g * {rule!r}"
     values = ", ".join(answer(op, name, argument, present) for name in names_of(rule))
     if not isinstance(op, Elementwise):
         return f"_rule_{position}(g, {values})"
-    local = f"_rule_{position}({values})"
+    local = values if returns_its_argument(rule) else f"_rule_{position}({values})"
     return f"g * {local}" if op.times is operator.mul else f"_times(g, {local})"
+
+
+def returns_its_argument(rule: Callable[..., Any]) -> bool:
+    """Whether a rule is like ``lambda y: y``: it need not be called then."""
+    return rule.__code__.co_argcount == 1 and rule.__code__.co_code == (lambda y: y).__code__.co_code
 
 
 def answer(op: Op, name: str, argument: str, present: list[str]) -> str:

@@ -63,7 +63,7 @@ def chain(tanh: Callable[[Any], Any], start: Any, scale: Any, shift: Any) -> Con
 
 def vector_chain() -> Contestants:
     """10,000 operations tanh, multiply, add on vectors of 16; gradient with respect to the start."""
-    start, scale, shift = np.linspace(-1, 1, 16), 0.9, 0.1
+    start, scale, shift = np.linspace(-1, 1, 16), 1.001, 1e-6  # a gradient that does not underflow
     contestants = chain(np.tanh, start, scale, shift)
     if find_spec("torch"):
         import torch
@@ -85,7 +85,7 @@ def vector_chain() -> Contestants:
 
 def scalar_chain() -> Contestants:
     """The same on numbers; by hand with Python floats."""
-    start, scale, shift = 0.3, 0.9, 0.1
+    start, scale, shift = 0.3, 1.001, 1e-6
     contestants = chain(math.tanh, start, scale, shift)
     if find_spec("micrograd"):
         from micrograd.engine import Value

@@ -114,7 +114,12 @@ def silu_slope(x: Array, out: Array) -> Array:
     return s + out * (1 - s)
 
 
-elementwise(sigmoid, lambda out: out * (1 - out), scalar=sigmoid_of_float)
+elementwise(
+    sigmoid,
+    lambda out: out * (1 - out),
+    scalar=sigmoid_of_float,
+    product=lambda g, out: (part := g * out) - part * out,
+)
 elementwise(logsigmoid, lambda x: sigmoid(-x))
 elementwise(softplus, lambda x: sigmoid(x), scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))
 elementwise(silu, silu_slope, scalar=lambda x: x * sigmoid_of_float(x))

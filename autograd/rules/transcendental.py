@@ -63,7 +63,7 @@ for degrees, radians in ((np.degrees, np.radians), (np.rad2deg, np.deg2rad)):
 
 elementwise(np.sinh, lambda x: np.cosh(x), scalar=math.sinh)
 elementwise(np.cosh, lambda x: np.sinh(x), scalar=math.cosh)
-elementwise(np.tanh, lambda out: 1.0 - out * out, scalar=math.tanh)
+elementwise(np.tanh, lambda out: 1 - out * out, scalar=math.tanh, product=lambda g, out: g - g * out * out)
 elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x + 1), scalar=math.asinh)
 elementwise(np.arccosh, lambda x: 1 / np.sqrt((x - 1) * (x + 1)), scalar=math.acosh, singular=True)
 elementwise(np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), scalar=math.atanh, singular=True)
