@@ -56,7 +56,7 @@ def save(state: Module | Mapping[str, Any], path: str | os.PathLike[str], metada
         The suffix says the format: ``.safetensors``, which PyTorch and others read, or ``.npz``, which `numpy.load`
         reads. A file that is there is replaced at once when the new one is complete, and survives if that fails.
     metadata : mapping of str to str, optional
-        What else to note. In safetensors a checksum is added under the name ``chainrule.crc32``.
+        What else to note. A checksum is added under the name ``chainrule.crc32``, with which `load` compares.
 
     Raises
     ------
@@ -85,7 +85,8 @@ def save(state: Module | Mapping[str, Any], path: str | os.PathLike[str], metada
     """
     pack = format_of(path).pack
     arrays = storable(state.state_dict() if isinstance(state, Module) else state)
-    replace_file(path, pack(arrays, checked_metadata(metadata or {})))
+    notes = {name: text for name, text in checked_metadata(metadata or {}).items() if name != CHECKSUM}
+    replace_file(path, pack(arrays, notes | {CHECKSUM: checksum(arrays, notes)}))
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -181,7 +182,7 @@ def native(name: str, array: Array) -> Array:
     """The array in the byte order of this machine, if it holds real numbers of up to 64 bits."""
     if array.dtype.newbyteorder("<") not in DTYPES.values():
         raise StateError(f"{name!r} is of dtype {array.dtype}; only real numbers of up to 64 bits can be loaded")
-    return array.astype(array.dtype.newbyteorder("="))
+    return array.astype(array.dtype.newbyteorder("="), order="C")
 
 
 def checked_metadata(metadata: Any) -> dict[str, str]:
@@ -205,9 +206,8 @@ def checksum(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
 
 
 def pack_safetensors(arrays: dict[str, Array], metadata: dict[str, str]) -> bytes:
-    """Return the bytes of a safetensors file; as the format has no checksum, one is added to the metadata."""
-    metadata = {name: text for name, text in metadata.items() if name != CHECKSUM}
-    return serialize(arrays, metadata | {CHECKSUM: checksum(arrays, metadata)})
+    """Return the bytes of a safetensors file."""
+    return serialize(arrays, metadata)
 
 
 def unpack_safetensors(data: bytes) -> Contents:
@@ -216,12 +216,6 @@ def unpack_safetensors(data: bytes) -> Contents:
     tensors = sorted(deserialize(data))  # type: ignore[no-untyped-call]
     arrays = {name: native(name, tensor_of(name, **tensor)) for name, tensor in tensors}
     metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get(METADATA) or {}
-    expected = metadata.pop(CHECKSUM, None)
-    if expected not in (None, checksum(arrays, metadata)):
-        raise StateError(
-            f"its contents do not have the checksum that its metadata give as {CHECKSUM!r}: "
-            "they are damaged, or a program that changed them kept that entry"
-        )
     return arrays, metadata
 
 
@@ -237,25 +231,25 @@ def tensor_of(name: str, dtype: str, shape: list[int], data: bytes) -> Array:
 def pack_npz(arrays: dict[str, Array], metadata: dict[str, str]) -> bytes:
     """Return the bytes of an npz file, equal for equal contents; `numpy.savez` could not call an array "file"."""
     out = io.BytesIO()
-    notes = {METADATA: np.array(json.dumps(metadata))} if metadata else {}
+    notes = np.array(json.dumps(metadata))
     with zipfile.ZipFile(out, "w") as archive:
-        for name, array in (arrays | notes).items():
+        # The notes stand first: damage to the directory of an archive can hide an entry after another, without a trace.
+        for name, array in [(METADATA, notes), *arrays.items()]:
             entry = io.BytesIO()
-            np.save(entry, array, allow_pickle=False)
+            np.lib.format.write_array(entry, array, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getbuffer())
     return out.getvalue()
 
 
 def unpack_npz(data: bytes) -> Contents:
-    """Return what the bytes of an npz file hold. Reading an entry of the archive compares its checksum."""
+    """Return what the bytes of an npz file hold."""
     arrays: dict[str, Array] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.namelist():
-            array = np.load(io.BytesIO(archive.read(entry)), allow_pickle=False)
             name = entry.removesuffix(".npy")
-            if not isinstance(array, np.ndarray) or name in arrays:
-                raise StateError(f"its entry {entry!r} is no array, or is there twice")
-            arrays[name] = array
+            if name in arrays:
+                raise StateError(f"it holds {name!r} twice")
+            arrays[name] = np.lib.format.read_array(io.BytesIO(archive.read(entry)), allow_pickle=False)
     notes = json.loads(str(arrays.pop(METADATA, "{}")))
     return {name: native(name, array) for name, array in arrays.items()}, checked_metadata(notes)
 
@@ -289,7 +283,14 @@ def contents(path: str | os.PathLike[str]) -> Contents:
     unpack = format_of(path).unpack
     data = Path(path).read_bytes()
     try:
-        return unpack(data)
+        arrays, metadata = unpack(data)
+        expected = metadata.pop(CHECKSUM, None)
+        if expected is not None and expected != checksum(arrays, metadata):
+            raise StateError(
+                f"its contents do not have the checksum that its metadata give as {CHECKSUM!r}: "
+                "they are damaged, or a program that changed them kept that entry"
+            )
+        return arrays, metadata
     except Exception as error:  # damaged bytes make those who read them stumble in every way
         reason = str(error) or type(error).__name__
         raise StateError(f"{os.fspath(path)} is no {Path(path).suffix} file of weights: {reason}") from error
