@@ -23,9 +23,11 @@ from nn.activations import (
     Tanh,
 )
 from nn.containers import MLP, Flatten, Identity, Lambda, ModuleList, Sequential, Unflatten
+from nn.data import Batches, Standardizer, train_test_split
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.errors import DataError, StateError
+from nn.history import History
 from nn.linear import Linear
 from nn.module import Module, Parameter, functional_call
 from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
@@ -38,10 +40,12 @@ __all__ = [
     "SELU",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Batches",
     "DataError",
     "Dropout",
     "Embedding",
     "Flatten",
+    "History",
     "Identity",
     "Lambda",
     "LayerNorm",
@@ -58,6 +62,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "Standardizer",
     "StateError",
     "Tanh",
     "Unflatten",
@@ -67,4 +72,5 @@ __all__ = [
     "load",
     "load_metadata",
     "save",
+    "train_test_split",
 ]
