@@ -23,9 +23,11 @@ from nn.activations import (
     Tanh,
 )
 from nn.containers import MLP, Flatten, Identity, Lambda, ModuleList, Sequential, Unflatten
+from nn.data import Batches, Standardizer, train_test_split
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.errors import DataError, StateError
+from nn.history import History
 from nn.linear import Linear
 from nn.losses import (
     BCELoss,
@@ -57,12 +59,14 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Batches",
     "CrossEntropyLoss",
     "DataError",
     "Dropout",
     "Embedding",
     "Flatten",
     "HingeLoss",
+    "History",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
@@ -88,6 +92,7 @@ __all__ = [
     "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Standardizer",
     "StateError",
     "Tanh",
     "Unflatten",
@@ -99,4 +104,5 @@ __all__ = [
     "load_metadata",
     "r2_score",
     "save",
+    "train_test_split",
 ]
