@@ -23,6 +23,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.containers import MLP, Flatten, Identity, Lambda, ModuleList, Sequential, Unflatten
+from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.data import Batches, Standardizer, train_test_split
 from nn.dropout import Dropout
 from nn.embedding import Embedding
@@ -55,11 +56,13 @@ __all__ = [
     "GELU",
     "MLP",
     "SELU",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "Batches",
+    "Conv2d",
     "CrossEntropyLoss",
     "DataError",
     "Dropout",
@@ -78,6 +81,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool2d",
     "Module",
     "ModuleList",
     "MultiLabelMarginLoss",

@@ -2,6 +2,7 @@
 
 from autograd import elu, gelu, leaky_relu, logsigmoid, one_hot, relu, selu, sigmoid, silu
 from nn.activations import log_softmax, softmax, softplus, tanh
+from nn.convolution import avg_pool2d, conv2d, max_pool2d
 from nn.dropout import dropout
 from nn.embedding import embedding
 from nn.linear import linear
@@ -26,9 +27,11 @@ from nn.normalization import batch_norm, layer_norm
 
 __all__ = [
     "accuracy",
+    "avg_pool2d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "conv2d",
     "cross_entropy",
     "dropout",
     "elu",
@@ -43,6 +46,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "max_pool2d",
     "mse_loss",
     "multi_margin_loss",
     "multilabel_margin_loss",
