@@ -52,7 +52,7 @@ def pullback(
     *,
     observer: Observer | None = None,
     recorder: Recorder | None = None,
-    released_by: str | None = None,
+    released: Released | None = None,
 ) -> dict[Node, Any]:
     """Carry cotangents from results down to `targets`.
 
@@ -66,8 +66,8 @@ def pullback(
         Is shown each `Step`.
     recorder : Recorder, optional
         Makes the walk record itself, for derivatives of higher order.
-    released_by : str, optional
-        Release what each node kept once it is used, in the name of this call.
+    released : Released, optional
+        What takes the place of what each node kept, once it is used.
 
     Returns
     -------
@@ -76,7 +76,6 @@ def pullback(
     """
     ends = None if targets is None else set(targets)
     wanted = None if ends is None else set(paths(cotangents, ends))
-    released = None if released_by is None else Released(released_by)
     arrived = dict(cotangents)
     owned: set[Node] = set()  # nodes whose cotangent is a buffer made here, free to be added to in place
     results: dict[Node, Any] = {}
@@ -166,13 +165,16 @@ def pushforward(
 
 def conform(contribution: Any, spec: Any) -> Any:
     """Undo broadcasting, by summing, and casting: a contribution in the shape and gradient dtype of its input."""
-    if not isinstance(spec, Spec):
+    if type(spec) is not Spec:
         return contribution
     if contribution.shape != spec.shape:
         surplus = contribution.ndim - len(spec.shape)
-        stretched = [surplus + axis for axis, length in enumerate(spec.shape) if length == 1]
-        contribution = np.add.reduce(contribution, axis=(*range(surplus), *stretched)).reshape(spec.shape)
-    return cast(contribution, spec)
+        if 1 in spec.shape:
+            stretched = [surplus + axis for axis, length in enumerate(spec.shape) if length == 1]
+            contribution = np.add.reduce(contribution, (*range(surplus), *stretched)).reshape(spec.shape)
+        else:
+            contribution = np.add.reduce(contribution, tuple(range(surplus)))
+    return contribution if contribution.dtype is spec.dtype else cast(contribution, spec)
 
 
 def cast(gradient: Any, spec: Any) -> Any:

@@ -7,11 +7,12 @@ made: an input is always older than its consumer, and *newest first* is a revers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from operator import attrgetter
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -38,16 +39,23 @@ interned = lru_cache(maxsize=4096)(Spec)
 
 
 class Released:
-    """Stands where kept values were, and says who released them to whoever asks for one."""
+    """Stands where kept values were, and says who released them to whoever asks for one.
 
-    __slots__ = ("by",)
+    Parameters
+    ----------
+    frame : frame
+        Of the caller of ``backward()``. Only where it stands is remembered.
+    """
 
-    def __init__(self, by: str) -> None:
-        self.by = by
+    __slots__ = ("code", "line")
+
+    def __init__(self, frame: FrameType) -> None:
+        self.code, self.line = frame.f_code, frame.f_lineno
 
     def __getitem__(self, key: Any) -> NoReturn:
+        by = f"the backward() call at {os.path.basename(self.code.co_filename)}:{self.line}"
         raise GraphError(
-            f"this graph was released by {self.by}; pass retain_graph=True to that call to walk the graph again"
+            f"this graph was released by {by}; pass retain_graph=True to that call to walk the graph again"
         )
 
 

@@ -93,8 +93,7 @@ class Watched:
 class Changed:
     """The op of a leaf whose value was changed in place after it was used: a walk that arrives there raises."""
 
-    def __init__(self, op: Any) -> None:
-        self.op = op
+    op = LEAF
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.op, name)
@@ -107,6 +106,9 @@ class Changed:
             "changed in place after this graph was computed from it, so its derivatives would be wrong; "
             "call backward() before the update, or compute the graph again after it"
         )
+
+
+CHANGED = Changed()
 
 
 def make_leaf(value: Array, name: str | None = None) -> Node:
@@ -135,11 +137,11 @@ def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
 
 def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:
     """A gradient in its tensor's dtype that shares memory with nothing else; `taken` are the buffers given away."""
-    if gradient.dtype != spec.dtype:
+    if gradient.dtype is not spec.dtype and gradient.dtype != spec.dtype:
         gradient = gradient.astype(spec.dtype)
-    if not isinstance(gradient, np.ndarray):
+    if type(gradient) is not np.ndarray:
         return gradient
-    buffer = owner(gradient)
+    buffer = gradient if gradient.base is None else owner(gradient)
     if id(buffer) in taken or not gradient.flags.writeable:
         gradient = buffer = gradient.copy()
     taken.add(id(buffer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,11 +85,17 @@ def checked(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=4096)
+def kinds(spec: Any) -> set[str]:
+    """The kinds of dtype of a value, or of a tuple of values."""
+    return {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
+
+
 def carries(op: Any, spec: Any) -> bool:
     """Whether a value of this spec carries a gradient."""
-    kinds = {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
-    if kinds & set("cO"):
+    found = kinds(spec)
+    if "c" in found or "O" in found:
         raise DtypeError(
             f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers"
         )
-    return "f" in kinds
+    return "f" in found

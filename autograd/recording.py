@@ -59,16 +59,19 @@ def record(op: Op, args: Sequence[Any]) -> Any:
     mode = modes.current()
     spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
     if spec is None or not carries(op, spec):
-        return like(out, (made(part, None) for part in out)) if isinstance(out, tuple) else made(out, None)
+        return tensors(out, None) if isinstance(out, tuple) else made(out, None)
     made_by = tuple(value if node is None else node for node, value in zip(nodes, values, strict=True))
     node = make_node(op, made_by, op.keep(nodes, values, out), spec)
     if mode.watch is not None:
         mode.watch.recorded(node, values, out)
-    if isinstance(out, tuple):
-        return like(
-            out, (made(part, pick(node, index) if part.dtype.kind == "f" else None) for index, part in enumerate(out))
-        )
-    return made(out, node)
+    return tensors(out, node) if isinstance(out, tuple) else made(out, node)
+
+
+def tensors(out: tuple[Array, ...], node: Node | None) -> Any:
+    """The outputs of a call as tensors, in a tuple of the same type; made by this node, if there is one."""
+    if node is None:
+        return like(out, [made(part, None) for part in out])
+    return like(out, [made(part, pick(node, i) if part.dtype.kind == "f" else None) for i, part in enumerate(out)])
 
 
 def constants_of(value: Any) -> Any:
@@ -103,12 +106,14 @@ WORDS: dict[str, Any] = {
     "explain": explain,
     "float64": np.float64,
     "made": made,
+    "make_node": make_node,
     "modes": modes,
     "ndarray": np.ndarray,
     "new": Tensor.__new__,
     "numbers": numbers,
     "record": record,
     "spec_of": spec_of,
+    "tensors": tensors,
 }
 """What the functions that `writer` writes may call."""
 
@@ -127,9 +132,10 @@ def applier(function: Any) -> Callable[..., Any]:
     if isinstance(row, Composite):
         return row.body
     if isinstance(row, Op):
-        if row.many or row.starred < len(row.parameters) or row.bind != row.fill:
+        if row.starred < len(row.parameters) or row.bind != row.fill:
             return lambda *args, **kwargs: record(row, row.bind(*args, **kwargs))
-        row.pull = write_pull(row, WORDS)
+        if not row.joint:
+            row.pull = write_pull(row, WORDS)
         return write(row, WORDS)
     if isinstance(row, Flat):
         call = getattr(*function) if isinstance(function, tuple) else function

@@ -8,7 +8,6 @@ the rows;
 from __future__ import annotations
 
 import copy
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from autograd import modes
-from autograd.chain_rule import cast, pullback
+from autograd.chain_rule import accumulated, cast, pullback
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
 from autograd.graph import Node, Released, make_node, next_number, spec_of
-from autograd.leaves import Changed, Handle, Watched, accumulate, make_leaf
+from autograd.leaves import CHANGED, Handle, Watched, accumulate, make_leaf
 from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
 from autograd.outline import Outline
@@ -229,8 +228,6 @@ class Tensor(NumPyMethods):
             )
         if isinstance(self.node.kept, Released):
             self.node.kept[0]
-        frame = sys._getframe(1)
-        by = f"the backward() call at {os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
         watch = modes.current().watch
         retain = create_graph if retain_graph is None else retain_graph
         start = seed_for(self, seed)
@@ -238,7 +235,7 @@ class Tensor(NumPyMethods):
             {self.node: start},
             observer=None if watch is None else watch.stepped,
             recorder=self.recorder if create_graph else None,
-            released_by=None if retain else by,
+            released=None if retain else Released(sys._getframe(1)),
         )
         if create_graph:
             arrived = {node: g if isinstance(g, Tensor) else made(np.copy(g)[()], None) for node, g in arrived.items()}
@@ -303,8 +300,9 @@ class Tensor(NumPyMethods):
             self.node = None
             return
         self.node = make_node(old.op, (), (), old.spec)
-        self.node.about = {**old.about, "value": value}
-        old.op = Changed(old.op)
+        self.node.about = old.about
+        self.node.about["value"] = value
+        old.op = CHANGED
 
     def _assign(self, function: Any, write: Callable[..., None], *args: Any) -> Tensor:
         """Make this tensor the result of ``function(self, *args)``.
@@ -321,7 +319,7 @@ class Tensor(NumPyMethods):
                 )
             if isinstance(self._data, np.ndarray):
                 try:
-                    write(self._data, *map(plain, args))
+                    write(self._data, *[plain(arg) for arg in args])
                 except EXPECTED as error:
                     raise explain(TABLE[function], (self, *args), error) from error
                 self._replace(self._data)
@@ -428,7 +426,7 @@ def seed_for(tensor: Tensor, seed: Any) -> Array:
                 f"backward() of {describe(tensor)} needs a seed of shape {spec.shape}, since it is not a scalar; "
                 "call .sum().backward(), or backward(seed)"
             )
-        return cast(np.ones(*spec)[()], spec)
+        return np.ones(spec.shape, accumulated(spec.dtype)) if spec.shape else accumulated(spec.dtype).type(1)
     given = seed._data if isinstance(seed, Tensor) else seed
     if not isinstance(given, np.ndarray | np.generic):
         given = np.asarray(given, dtype=spec.dtype)
@@ -443,6 +441,8 @@ def seed_for(tensor: Tensor, seed: Any) -> Array:
 
 def plain(value: Any) -> Any:
     """Tensors, also within tuples, lists and dicts, replaced by their values."""
+    if type(value) is np.ndarray:
+        return value
     if isinstance(value, Tensor):
         return value._data
     if isinstance(value, tuple | list):

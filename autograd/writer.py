@@ -44,7 +44,7 @@ def write(op: Op, namespace: dict[str, Any]) -> Callable[..., Any]:
     Parameters
     ----------
     op : Op
-        A row with one output, without a starred parameter, whose calls are bound in the standard way.
+        A row without a starred parameter, whose calls are bound in the standard way.
     namespace : dict
         What the function may call: `recording.WORDS`.
     """
@@ -138,7 +138,13 @@ def apply_text(op: Op) -> str:
             "    except EXPECTED as _error:",
             f"        raise explain(_op, {operands}, _error) from _error",
         ]
-    lines += [
+    tell = recorded_several if op.many else recorded
+    return "\n".join([*lines, *tell(op, tracked, nodes, f"({', '.join(args)},)")])
+
+
+def recorded(op: Op, tracked: list[str], nodes: list[str], args: str) -> list[str]:
+    """Return what makes a tensor of `_out`, and a node if an argument has one."""
+    return [
         "    _result = new(Tensor)",
         "    _result._data = _out",
         f"    if {' is None and '.join(nodes)} is None:",
@@ -155,13 +161,24 @@ def apply_text(op: Op) -> str:
         "                return _result",
         "    _node = _result.node = Node()",
         "    _node.op = _op",
-        f"    _node.args = ({', '.join(args)},)",
+        f"    _node.args = {args}",
         f"    _node.kept = {kept(op, tracked)}",
         "    _node.spec = _spec",
         "    _node.number = next(numbers)",
         "    return _result",
     ]
-    return "\n".join(lines)
+
+
+def recorded_several(op: Op, tracked: list[str], nodes: list[str], args: str) -> list[str]:
+    """Return what makes tensors of the tuple `_out`, and nodes if an argument has one."""
+    return [
+        f"    if {' is None and '.join(nodes)} is None:",
+        "        return tensors(_out, None)",
+        "    _spec = spec_of(_out)",
+        "    if not carries(_op, _spec):",
+        "        return tensors(_out, None)",
+        f"    return tensors(_out, make_node(_op, {args}, {kept(op, tracked)}, _spec))",
+    ]
 
 
 def numbers(tracked: list[str]) -> list[str]:
@@ -200,10 +217,10 @@ def kept(op: Op, tracked: list[str]) -> str:
     for count in range(len(tracked), 0, -1):
         for present in combinations(tracked, count):
             asked = {name for argument in present for name in op.asked[op.parameters.index(argument)]}
-            values = ["_out" if name == "out" else name for name in op.keeps]
+            of_out = {"out": "_out", **{name: f"_out[{index}]" for index, name in enumerate(op.outputs)}}
             values = [
-                v if name in asked and (name in present or name == "out") else "None"
-                for v, name in zip(values, op.keeps)
+                of_out.get(name, name) if name in asked and (name in present or name in of_out) else "None"
+                for name in op.keeps
             ]
             branches.append((f"({''.join(value + ', ' for value in values)})", [f"{name}_node" for name in present]))
     *special, (last, _) = branches
@@ -255,7 +272,8 @@ def answer(op: Op, name: str, argument: str, present: list[str]) -> str:
     """Return the expression for what the rule for an argument asks for by this name."""
     if name == "shape":
         return f"{argument}.spec.shape"
-    if name not in op.keeps or (name != "out" and name not in present):
+    of_out = name == "out" or name in op.outputs
+    if name not in op.keeps or (not of_out and name not in present):
         return name
     kept = f"kept[{op.keeps.index(name)}]"
-    return kept if name in ("out", argument) else f"{kept} if type({name}) is Node else {name}"
+    return kept if of_out or name == argument else f"{kept} if type({name}) is Node else {name}"

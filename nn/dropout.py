@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.module import Module
+from nn.module import Module, shape_of
 
 Array = Any
 
@@ -51,7 +51,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
     if not training or p == 0:
         return input
     dtype = getattr(input, "dtype", np.dtype(float))
-    return input * mask(np.shape(input), p, dtype if dtype.kind == "f" else float, np.random.default_rng(rng))
+    return input * mask(shape_of(input), p, dtype if dtype.kind == "f" else float, np.random.default_rng(rng))
 
 
 def mask(shape: tuple[int, ...], p: float, dtype: Any, rng: np.random.Generator) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, affine, describe
-from nn.module import Module, Parameter
+from nn.module import Module, Parameter, shape_of
 
 Array = Any
 
@@ -93,7 +93,7 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         """Return z, of shape (..., out_features)."""
-        if np.shape(input)[-1:] != (self.in_features,):
+        if shape_of(input)[-1:] != (self.in_features,):
             raise ShapeError(
                 f"{self!r} takes an input of shape (..., {self.in_features}), got {describe(input)}; "
                 "its weight has shape "

@@ -403,6 +403,12 @@ class Module:
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor, array, number or nested list."""
+    shape: tuple[int, ...] = value.shape if hasattr(value, "shape") else np.shape(value)
+    return shape
+
+
 def value_of(module: Module, name: str) -> Array:
     """The value of a parameter or buffer, as an array."""
     value = getattr(module, name)

@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import ShapeError, Tensor, describe
-from nn.module import Module, Parameter
+from nn.module import Module, Parameter, shape_of
 
 Array = Any
 
@@ -63,7 +63,7 @@ def batch_norm(
     array([[-1.],
            [ 1.]])
     """
-    shape = np.shape(input)
+    shape = shape_of(input)
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm() in evaluation needs running_mean and running_var; or set training=True")
@@ -121,7 +121,7 @@ def layer_norm(
            [-1.,  1.]])
     """
     last = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not last or np.shape(input)[-len(last) :] != last:
+    if not last or shape_of(input)[-len(last) :] != last:
         raise ShapeError(
             f"layer_norm() over {last} takes an input whose last axes have these lengths, got {describe(input)}"
         )
@@ -189,7 +189,7 @@ class BatchNorm(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the normalized batch, and update the running statistics while training."""
-        shape = np.shape(input)
+        shape = shape_of(input)
         if len(shape) not in self.takes or shape[1] != self.num_features:
             raise ShapeError(
                 f"{self!r} takes an input of shape {' or '.join(self.takes.values()).format(self.num_features)}, "

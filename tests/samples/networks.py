@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd.rules.networks import affine, batch_norm, softmax_cross_entropy
+from autograd.rules.networks import affine, batch_norm, loss_and_exponentials, softmax_cross_entropy
 from tests.samples import Page, normal, positive
 
 page = Page()
@@ -21,6 +21,11 @@ page(softmax_cross_entropy, normal(4, 3), np.array([0, 2, 1, 2]))
 page(softmax_cross_entropy, normal(2, 1), np.array([0, 0]))
 page(softmax_cross_entropy, normal(4, 3, dtype=f4), np.array([0, 2, 1, 2], np.int32))
 page(softmax_cross_entropy, np.array([[1000.0, -1000.0, 999.0]]), np.array([1]), note="far out")
+
+page(softmax_cross_entropy, np.array([[-1000.0, -999.0], [0.0, 1.0]]), np.array([1, 1]), note="far down")
+page(softmax_cross_entropy, np.array([[20.0, 3.0]], np.float16), np.array([0]), order=0)
+
+page(loss_and_exponentials, normal(4, 3), np.array([0, 2, 1, 2]))
 
 page(batch_norm, normal(5, 3), normal(3), normal(3))
 page(batch_norm, normal(5, 3), None, normal(3))
