@@ -49,6 +49,7 @@ from nn.losses import (
 )
 from nn.module import Module, Parameter, functional_call
 from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from nn.summary import summary
 from nn.weights import load, load_metadata, save
 
 __all__ = [
@@ -108,5 +109,6 @@ __all__ = [
     "load_metadata",
     "r2_score",
     "save",
+    "summary",
     "train_test_split",
 ]
