@@ -29,6 +29,7 @@ from autograd import (
     log_softmax,
     one_hot,
     relu,
+    softmax_cross_entropy,
     softplus,
 )
 from nn.errors import DataError
@@ -726,6 +727,8 @@ def cross_entropy(
         return reduced(name, losses.reshape(input.shape[:axis] + input.shape[axis + 1 :]), reduction)
     examples = labelled(name, input, target, ignore_index)
     rows, labels = examples.rows, examples.labels
+    if weight is None and not label_smoothing and reduction == "mean" and len(labels):
+        return softmax_cross_entropy(rows, labels)
     weights = None if weight is None else weight[labels]
     if label_smoothing:
         losses = soft_cross_entropy(rows, one_hot(labels, rows.shape[1], rows.dtype), weight, label_smoothing)

@@ -61,7 +61,7 @@ general(
 
 @dispatched
 def loss_and_exponentials(logits: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """The loss of `softmax_cross_entropy`, the exponentials of the logits, up to a factor for each row, and their sums."""
+    """The loss of `softmax_cross_entropy`, exponentials of the logits, up to a factor for each row, and their sums."""
     with np.errstate(over="ignore"):
         exponentials, totals = exponentials_of(logits)
     large = LARGE[logits.dtype.char]
@@ -72,10 +72,11 @@ def loss_and_exponentials(logits: Array, labels: Array) -> tuple[Array, Array, A
     return np.add.reduce(losses) / len(labels), exponentials, totals
 
 
-LARGE = {"e": 1e2, "f": 1e15, "d": 1e150, "g": 1e150}
-"""By dtype, up to where sums of exponentials (and down to its inverse) are far from overflow.
+LARGE = {"e": 1e2, "f": 1e6, "d": 1e6, "g": 1e6}
+"""By dtype, up to where sums of exponentials (and down to its inverse) neither overflow nor have a large logarithm.
 
-Logits of ordinary size stay within it, and need not be shifted by their maximum, which takes two passes of five.
+Logits of ordinary size stay within it, and need not be shifted by their maximum, which takes two passes of five. The
+logarithm stays small so that the difference to a logit keeps its digits.
 """
 
 
