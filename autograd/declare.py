@@ -169,6 +169,8 @@ class Declaration:
                 )
             (self.starred if parameter.kind is parameter.VAR_POSITIONAL else self.fixed).append(name)
 
+        self.canonical = not any(p.kind in (p.VAR_POSITIONAL, p.KEYWORD_ONLY) for p in self.parameters.values())
+
     def __str__(self) -> str:
         return f"{self.name}({', '.join(('*' if name in self.starred else '') + name for name in self.parameters)})"
 
@@ -176,6 +178,8 @@ class Declaration:
 
     def bind(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Return the arguments of a call in canonical order."""
+        if self.canonical and not kwargs and len(args) == len(self.fixed):
+            return args
         try:
             call = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -185,6 +189,11 @@ class Declaration:
 
     def forward(self, *values: Any) -> Any:
         """Call the function with arguments in canonical order; its value as arrays."""
+        out = self.function(*values) if self.canonical else self.call(values)
+        return tuple(map(array, out)) if isinstance(out, tuple) else array(out)
+
+    def call(self, values: tuple[Any, ...]) -> Any:
+        """Call the function with arguments in canonical order."""
         fixed, rest = values[: len(self.fixed)], values[len(self.fixed) :]
         args, options = [], {}
         for name, value in zip(self.fixed, fixed, strict=True):
@@ -192,8 +201,7 @@ class Declaration:
                 options[name] = value
             else:
                 args.append(value)
-        out = self.function(*args, *rest, **options)
-        return tuple(map(array, out)) if isinstance(out, tuple) else array(out)
+        return self.function(*args, *rest, **options)
 
     def elementwise(self, tracked: list[int], *values: Any) -> Any:
         """Call the function and insist that its value has the shape to which these arguments broadcast."""
@@ -326,8 +334,12 @@ def checked(row: Op, what: str, value: Any) -> Any:
 
 def pulled(row: Op, edge: Edge, g: Any, node: Node, position: int) -> Any:
     """Return the contribution that an edge gives, if it fits the argument (in an elementwise row, the value)."""
+    contribution = edge(g, node, position)
+    spec = node.spec if isinstance(row, Elementwise) else node.args[position].spec
+    if type(contribution) is np.ndarray and contribution.shape == spec.shape and contribution.dtype is spec.dtype:
+        return contribution
     name = row.parameters[min(position, row.starred)]
-    contribution = checked(row, f"the gradient for {name!r}", edge(g, node, position))
+    contribution = checked(row, f"the gradient for {name!r}", contribution)
     if isinstance(row, Elementwise):
         if not stretches(contribution.shape, node.spec.shape):
             raise ShapeError(
@@ -335,7 +347,6 @@ def pulled(row: Op, edge: Edge, g: Any, node: Node, position: int) -> Any:
                 f"{contribution.shape}, but the value has shape {node.spec.shape}; the rule must return that shape"
             )
         return contribution
-    spec = node.args[position].spec
     if not stretches(spec.shape, contribution.shape):
         raise ShapeError(
             f"the row {row.name!r}: the gradient for {name!r} has shape {contribution.shape}, but the argument has "
