@@ -7,7 +7,7 @@ To read it, start with ``module.py``. A layer is a function of arrays and the `M
 by side in one file; ``functional.py`` lists the functions.
 """
 
-from nn import functional, init
+from nn import functional, init, optim
 from nn.activations import (
     ELU,
     GELU,
@@ -107,6 +107,7 @@ __all__ = [
     "init",
     "load",
     "load_metadata",
+    "optim",
     "r2_score",
     "save",
     "summary",

@@ -1,0 +1,146 @@
+"""Clipping: gradients that are too long are shortened before the step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import AnomalyError, Tensor, describe
+
+Array = Any
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = True,
+) -> float:
+    """Scale all gradients alike, in place, so that their joint norm is at most `max_norm`.
+
+    g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)), where g is all gradients in one vector (Pascanu, Mikolov and Bengio, 2013).
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+        Those without a gradient are skipped, and there may be none.
+    max_norm : float
+        The longest norm allowed.
+    norm_type : float
+        p of the norm (Σ|g|ᵖ)^(1/p); ``inf`` for the largest element.
+    error_if_nonfinite : bool
+        Whether a norm of infinity or NaN is an error, unlike in PyTorch by default. Otherwise an infinite norm turns
+        finite gradients to 0, and NaN makes all of them NaN.
+
+    Returns
+    -------
+    float
+        The norm as it was.
+
+    Raises
+    ------
+    AnomalyError
+        If the norm is not finite; no gradient is changed then.
+    ValueError
+        If `max_norm` is negative or `norm_type` not positive.
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from nn.optim import clip_grad_norm_
+    >>> w, b = Tensor([0.0], requires_grad=True), Tensor(0.0, requires_grad=True)
+    >>> w.grad, b.grad = [3.0], 4.0
+    >>> clip_grad_norm_([w, b], 1.0)
+    5.0
+    >>> w.grad.round(4), b.grad.round(4)
+    (array([0.6]), np.float64(0.8))
+    """
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm!r}")
+    if not norm_type > 0:
+        raise ValueError(f"clip_grad_norm_: norm_type must be positive, got {norm_type!r}")
+    learning = with_gradient(parameters, "clip_grad_norm_")
+    norms = [norm(gradient_of(p), norm_type) for p in learning]
+    total = norm(np.array(norms), norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        culprits = [p for p, length in zip(learning, norms) if not math.isfinite(length)] or learning
+        others = f" and {len(culprits) - 1} more" * (len(culprits) > 1)
+        raise AnomalyError(
+            f"clip_grad_norm_: the norm of the gradients is {total}, see that of {describe(culprits[0])}{others}; no "
+            "gradient was changed. Skip this step, lower the learning rate, or look for the cause with "
+            "autograd.detect_anomaly()"
+        )
+    scale = max_norm / (total + 1e-6)
+    if not scale >= 1:  # also where it is NaN
+        for p in learning:
+            change(p, np.multiply, scale)
+    return total
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Clip every element of every gradient, in place, to [-clip_value, clip_value].
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+        Those without a gradient are skipped.
+    clip_value : float
+        The largest absolute value allowed. NaN stays NaN.
+
+    Raises
+    ------
+    ValueError
+        If `clip_value` is negative.
+
+    Examples
+    --------
+    >>> from autograd import Tensor
+    >>> from nn.optim import clip_grad_value_
+    >>> w = Tensor([0.0, 0.0], requires_grad=True)
+    >>> w.grad = [3.0, -0.5]
+    >>> clip_grad_value_([w], 1.0)
+    >>> w.grad
+    array([ 1. , -0.5])
+    """
+    if not clip_value >= 0:
+        raise ValueError(f"clip_grad_value_: clip_value must not be negative, got {clip_value!r}")
+    for p in with_gradient(parameters, "clip_grad_value_"):
+        change(p, np.clip, -clip_value, clip_value)
+
+
+clip_grad_norm, clip_grad_value = clip_grad_norm_, clip_grad_value_
+
+
+def with_gradient(parameters: Tensor | Iterable[Tensor], who: str) -> list[Tensor]:
+    """Return the parameters that have a gradient, each once."""
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    for p in parameters:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{who}: a parameter is a Tensor, got {describe(p)}")
+    return [p for p in dict.fromkeys(parameters) if p.grad is not None]
+
+
+def gradient_of(p: Tensor) -> Array:
+    """The value of a parameter's gradient."""
+    return p.grad.data if isinstance(p.grad, Tensor) else p.grad
+
+
+def change(p: Tensor, function: Any, *args: float) -> None:
+    """Let a parameter's gradient become a function of itself, in place where it is an array."""
+    gradient = p.grad
+    if isinstance(gradient, np.ndarray):
+        function(gradient, *args, out=gradient)
+    else:
+        p.grad = function(gradient_of(p), *args)
+
+
+def norm(values: Array, p: float) -> float:
+    """The p-norm of all elements. Where squares overflow in the values' dtype, float64 has room for them."""
+    if not values.size:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        length = float(np.linalg.norm(np.ravel(values), p))
+        return length if math.isfinite(length) else float(np.linalg.norm(np.ravel(values).astype(np.float64), p))
