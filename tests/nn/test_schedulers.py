@@ -145,8 +145,9 @@ def test_momentum_cycles_the_other_way_round() -> None:
     assert opt.param_groups[0]["momentum"] == 0.7
 
 
-def test_a_cycle_of_one_step() -> None:
+def test_cycles_of_few_steps() -> None:
     assert OneCycleLR(optimizer(), 1.0, 1).get_last_lr() == pytest.approx([1 / 25e4])
+    assert rates(OneCycleLR(optimizer(), 1.0, 2, pct_start=0.5), 1) == pytest.approx([1.0, 1 / 25e4])
 
 
 def test_a_cycle_ends() -> None:
@@ -224,6 +225,23 @@ def test_a_cosine_follows_a_rate_above_its_lowest() -> None:
     for _ in range(4):
         scheduler.step()
     assert scheduler.get_last_lr() == pytest.approx([1.1])
+
+
+def test_at_its_lowest_a_cosine_cannot_tell_where_it_came_from() -> None:
+    opt = optimizer()
+    scheduler = CosineAnnealingLR(opt, 2)
+    for _ in range(2):
+        scheduler.step()
+    assert scheduler.get_last_lr() == [0.0]
+    opt.param_groups[0]["lr"] = 0.1
+    scheduler.step()
+    assert scheduler.get_last_lr() == pytest.approx([0.25])
+
+
+def test_a_scheduler_goes_on_from_the_rate_that_it_finds() -> None:
+    opt = optimizer()
+    warmup = LinearLR(opt, 0.5, total_iters=2)
+    assert ExponentialLR(opt, 0.5).get_last_lr() == warmup.get_last_lr() == [0.25]
 
 
 def test_a_group_that_is_added_later_joins() -> None:
