@@ -50,6 +50,7 @@ from nn.losses import (
 from nn.module import Module, Parameter, functional_call
 from nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from nn.summary import summary
+from nn.training import EarlyStopping, evaluate, fit, predict
 from nn.weights import load, load_metadata, save
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "CrossEntropyLoss",
     "DataError",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Flatten",
     "HingeLoss",
@@ -102,12 +104,15 @@ __all__ = [
     "Tanh",
     "Unflatten",
     "accuracy",
+    "evaluate",
+    "fit",
     "functional",
     "functional_call",
     "init",
     "load",
     "load_metadata",
     "optim",
+    "predict",
     "r2_score",
     "save",
     "summary",

@@ -117,6 +117,8 @@ class Batches:
 
         Integers, which are labels or indices, stay as they are.
         """
+        if all(array.dtype == dtype for array in self.arrays if array.dtype.kind == "f"):
+            return self
         return Batches(
             *(cast(array, dtype) for array in self.arrays),
             batch_size=self.batch_size,

@@ -126,7 +126,7 @@ NN_LAYERS = [
     {"activations", "convolution", "dropout", "embedding", "linear", "losses", "normalization"},
     {"containers", "functional"},
     {"optim", "weights", "data"},
-    {"summary", "history"},
+    {"summary", "history", "checkpoints"},
     {"training"},
     {"recipes"},
     {"__init__", "__main__"},
