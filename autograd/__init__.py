@@ -7,7 +7,7 @@ higher derivatives -- only reads that record. Six nouns are the whole engine.
 To read it, start at the bottom:
 
 1. ``chain_rule.py``: the two walks, where derivatives are multiplied and summed;
-2. ``graph.py``: the record that they walk;
+2. ``record.py``: the record that they walk;
 3. ``op.py`` and ``table.py``: how a row says what the derivative of a function is;
 4. ``rules/``: the table itself, a page per subject;
 5. ``tensor.py`` and ``methods.py``: a value with NumPy's manners; ``recording.py`` and ``writer.py``: how a call on

@@ -18,10 +18,10 @@ import numpy as np
 
 from autograd.chain_rule import Step, pullback, pushforward
 from autograd.errors import AnomalyError
-from autograd.graph import Node
 from autograd.messages import describe
 from autograd.modes import Mode, ModeContext, current
 from autograd.op import OUTPUT
+from autograd.record import Node
 from autograd.tensor import Tensor
 
 INSIDE = (os.path.dirname(__file__), os.path.dirname(np.__file__), "<autograd ", "<__array_function__")

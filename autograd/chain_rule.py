@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.graph import Node, Released, Spec, paths
 from autograd.op import Recorder
 from autograd.partial import Partial
+from autograd.record import Node, Released, Spec, paths
 
 
 class Step(NamedTuple):

@@ -14,8 +14,8 @@ from typing import Any, final
 from autograd import modes, trees
 from autograd.chain_rule import pullback, pushforward
 from autograd.errors import GraphError
-from autograd.graph import Node, make_node, newest_first, next_number, replay
 from autograd.op import Op, Recorder, pick
+from autograd.record import Node, make_node, newest_first, next_number, replay
 from autograd.run import Function, Tree, recording, requires_grad, zeros
 from autograd.tensor import Tensor, made
 

@@ -19,10 +19,10 @@ import numpy as np
 
 from autograd.chain_rule import pullback, pushforward
 from autograd.errors import DtypeError, GradcheckError
-from autograd.graph import Node, arguments, newest_first, replay
 from autograd.leaves import Changed, Watched
 from autograd.modes import enable_grad
 from autograd.op import OUTPUT, General, Linear, Multilinear, Op
+from autograd.record import Node, arguments, newest_first, replay
 from autograd.recording import RECORDER
 from autograd.tensor import Tensor
 from autograd.trees import flatten, unflatten

@@ -16,8 +16,8 @@ import numpy as np
 
 from autograd.chain_rule import conform
 from autograd.errors import DtypeError, RowError, ShapeError
-from autograd.graph import Node, Spec
 from autograd.op import Edge, Elementwise, General, Linear, Multilinear, Op, Refused
+from autograd.record import Node, Spec
 from autograd.recording import APPLY
 from autograd.signatures import names_of
 from autograd.table import TABLE, dispatched, enter

@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd.chain_rule import accumulated
 from autograd.errors import GraphError, ShapeError
-from autograd.graph import Node, Spec, make_node, spec_of
 from autograd.op import Array, Op, Recorder
+from autograd.record import Node, Spec, make_node, spec_of
 
 
 def leaf(value: Array) -> Array:

@@ -16,7 +16,7 @@ from autograd.errors import (
     ShapeError,
     SingularError,
 )
-from autograd.graph import Spec
+from autograd.record import Spec
 
 
 def describe(value: Any) -> str:

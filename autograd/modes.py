@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from autograd.chain_rule import Step
-from autograd.graph import Node
+from autograd.record import Node
 
 P = ParamSpec("P")
 R = TypeVar("R")

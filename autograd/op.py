@@ -38,8 +38,8 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from autograd.errors import NotDifferentiableError
-from autograd.graph import Node, make_node
 from autograd.partial import Parts
+from autograd.record import Node, make_node
 from autograd.signatures import names_of, signature
 
 Array = Any

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.chain_rule import Step, pullback
-from autograd.graph import Node, Spec, arguments, make_node, replay
 from autograd.leaves import Watched, make_leaf
+from autograd.record import Node, Spec, arguments, make_node, replay
 
 LINES = 60
 DEPTH = 24

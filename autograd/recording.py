@@ -15,10 +15,10 @@ import numpy as np
 from autograd import modes
 from autograd.chain_rule import conform, pullback
 from autograd.errors import NotDifferentiableError
-from autograd.graph import Node, Spec, closed, interned, make_node, numbers, spec_of
 from autograd.messages import EXPECTED, carries, describe, explain, refusal
 from autograd.op import Composite, Flat, Op, pick
 from autograd.partial import Upstreams
+from autograd.record import Node, Spec, closed, interned, make_node, numbers, spec_of
 from autograd.table import TABLE
 from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull

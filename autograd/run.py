@@ -23,10 +23,10 @@ import numpy as np
 from autograd import modes, trees
 from autograd.chain_rule import cast, pullback, pushforward
 from autograd.errors import DtypeError, OutOfRangeError, ShapeError
-from autograd.graph import Node, Spec, newest_first, next_number, spec_of
 from autograd.leaves import own, owner
 from autograd.messages import checked
 from autograd.op import Linear
+from autograd.record import Node, Spec, newest_first, next_number, spec_of
 from autograd.recording import RECORDER, TensorRecorder, record
 from autograd.tensor import Tensor, variable
 

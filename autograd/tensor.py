@@ -17,11 +17,11 @@ import numpy as np
 from autograd import modes
 from autograd.chain_rule import accumulated, cast, pullback
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
-from autograd.graph import Node, Released, make_node, next_number, spec_of
 from autograd.leaves import CHANGED, Handle, Watched, accumulate, make_leaf
 from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
 from autograd.outline import Outline
+from autograd.record import Node, Released, make_node, next_number, spec_of
 from autograd.table import TABLE
 
 Array = Any

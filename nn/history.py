@@ -131,7 +131,8 @@ class History:
 
     def __repr__(self) -> str:
         head, *rows = self._table()
-        widths = [5, *(max(6, len(name)) + 2 for name in self)]
+        widths = [2 + max(map(len, column)) for column in zip(head, *rows)]
+        widths[0] -= 2
         lines = ["".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in [head, *rows]]
         return "\n".join(lines + ["interrupted"] * self.interrupted) if rows else "History()"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -420,13 +419,13 @@ class Hooks:
 
     def __init__(self) -> None:
         self.by_kind: dict[str, dict[int, Callable[..., Any]]] = {"before": {}, "after": {}, "backward": {}}
-        self.keys = count()
+        self.added = 0
 
     def add(self, kind: str, hook: Callable[..., Any]) -> Handle:
         """Add a hook."""
-        key = next(self.keys)
-        self.by_kind[kind][key] = hook
-        return Handle(self.by_kind[kind], key)
+        self.added += 1
+        self.by_kind[kind][self.added] = hook
+        return Handle(self.by_kind[kind], self.added)
 
     def of(self, kind: str) -> Sequence[Callable[..., Any]]:
         """Return the hooks of a kind, as they are now."""

@@ -15,7 +15,7 @@ import pytest
 
 from autograd import Tensor, checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, no_grad
 from autograd.errors import GraphError
-from autograd.graph import replay
+from autograd.record import replay
 
 Function = Callable[..., Any]
 

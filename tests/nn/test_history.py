@@ -55,10 +55,12 @@ def test_plain_dicts_and_back() -> None:
 
 def test_the_table_shows_the_first_and_the_last_epochs() -> None:
     assert repr(history(2)) == (
-        "epoch    loss  val_loss      lr\n"  # as wide as the names
-        "    1       1         2     0.1\n"
-        "    2     0.5         2     0.1"
+        "epoch  loss  val_loss   lr\n"
+        "    1     1         2  0.1\n"
+        "    2   0.5         2  0.1"
     )
+    wide = repr(History({"seconds": [1.234e-05, 0.5]})).splitlines()
+    assert wide == ["epoch    seconds", "    1  1.234e-05", "    2        0.5"]  # as wide as the numbers
     lines = repr(history(20)).splitlines()
     assert [line.split()[0] for line in lines] == ["epoch", "1", "2", "3", "4", "…", "17", "18", "19", "20"]
     assert len({len(line) for line in lines}) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Tensor
 from autograd.errors import NotDifferentiableError, OutOfRangeError, ShapeError
-from autograd.graph import newest_first
+from autograd.record import newest_first
 from autograd.rules.joining import unstack
 
 A = np.arange(6.0).reshape(2, 3)
