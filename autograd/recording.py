@@ -83,7 +83,7 @@ def constants_of(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def array_of(number: float) -> Array:
     """A 0-d array of a number, not to be written to."""
     array = np.array(number)

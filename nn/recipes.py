@@ -30,7 +30,7 @@ DATASETS = {
     "wine": "load_wine",
     "diabetes": "load_diabetes",
 }
-OPTIMIZERS: dict[str, tuple[type[optim.Optimizer], float]] = {
+OPTIMIZERS: dict[str, tuple[Callable[..., optim.Optimizer], float]] = {
     "sgd": (optim.SGD, 0.1),
     "adagrad": (optim.Adagrad, 0.02),
     "rmsprop": (optim.RMSprop, 0.001),
