@@ -54,11 +54,7 @@ def test_plain_dicts_and_back() -> None:
 
 
 def test_the_table_shows_the_first_and_the_last_epochs() -> None:
-    assert repr(history(2)) == (
-        "epoch  loss  val_loss   lr\n"
-        "    1     1         2  0.1\n"
-        "    2   0.5         2  0.1"
-    )
+    assert repr(history(2)) == ("epoch  loss  val_loss   lr\n    1     1         2  0.1\n    2   0.5         2  0.1")
     wide = repr(History({"seconds": [1.234e-05, 0.5]})).splitlines()
     assert wide == ["epoch    seconds", "    1  1.234e-05", "    2        0.5"]  # as wide as the numbers
     lines = repr(history(20)).splitlines()
