@@ -26,6 +26,9 @@ array([ 5.43656366, 22.1671683 ])
 np.float64(1.0)
 """
 
+from importlib import import_module
+from typing import Any
+
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
 from autograd.checks import gradcheck
@@ -46,6 +49,7 @@ from autograd.errors import (
 from autograd.leaves import Handle
 from autograd.messages import describe
 from autograd.modes import enable_grad, no_grad
+from autograd.record import named_call
 from autograd.rules.activations import (
     elu,
     erf,
@@ -105,6 +109,7 @@ __all__ = [
     "gelu",
     "grad",
     "gradcheck",
+    "graph",
     "hessian",
     "hvp",
     "index_add",
@@ -115,6 +120,7 @@ __all__ = [
     "log_softmax",
     "logsigmoid",
     "logsumexp",
+    "named_call",
     "no_grad",
     "one_hot",
     "relu",
@@ -127,3 +133,10 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load pictures when they are first asked for: most programs draw none."""
+    if name != "graph":
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    return import_module("autograd.view").graph

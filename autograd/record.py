@@ -8,7 +8,7 @@ made: an input is always older than its consumer, and *newest first* is a revers
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from operator import attrgetter
@@ -108,6 +108,40 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.number}: {self.recall('name') or self.op.name} {self.spec}>"
+
+
+def named_call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function; graphs show what it computes under a name, as they show the calls of modules.
+
+    Parameters
+    ----------
+    name : str
+        What graphs call it.
+    function : callable
+        Returns a Tensor; of anything else nothing is noted.
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    Tensor or anything
+        What the function returns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor, graph, named_call
+    >>> x = Tensor(1.0, requires_grad=True)
+    >>> y = named_call("block", lambda x: np.exp(x) * 2, x)
+    >>> [(node.title, node.module) for node in graph(y).nodes]
+    [('leaf', ''), ('exp', 'block'), ('constant', 'block'), ('×', 'block')]
+    """
+    begun = next_number()
+    output = function(*args, **kwargs)
+    node = getattr(output, "node", None)
+    if node is not None and node.number > begun:
+        node.remember(calls=(*(node.recall("calls") or ()), (name, begun)))
+    return output
 
 
 def make_node(op: Any, args: tuple[Any, ...], kept: Any, spec: Any) -> Node:

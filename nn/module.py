@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd import Handle, Tensor, describe
+from autograd import Handle, Tensor, describe, named_call
 from nn.errors import StateError
 
 Array = Any
@@ -77,11 +77,12 @@ class Module:
     _buffers: dict[str, bool]  # whether it is persistent: part of the state dict
     _modules: dict[str, None]
     _hooks: Hooks | None
+    _label: str  # what graphs call it: its name in the module that it is part of
     training: bool
 
     def __new__(cls: type[M], *args: Any, **kwargs: Any) -> M:
         module = super().__new__(cls)
-        vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None)
+        vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None, _label=cls.__name__)
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,17 +91,19 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._hooks is None:
-            return self.forward(*args, **kwargs)
-        return self._hooks.around(self, args, kwargs)
+            return named_call(self._label, self.forward, *args, **kwargs)
+        return named_call(self._label, self._hooks.around, self, args, kwargs)
 
     # Attributes that are registered
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
             self._register("_modules", name, None)
+            vars(value)["_label"] = name
         elif isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
             self._register("_parameters", name, None)
             value.name = value.name or name
+            value.node.remember(parameter=True)  # type: ignore[union-attr]  # it requires grad
         elif value is not None and (name in self._parameters or name in self._modules):
             kind = "parameter" if name in self._parameters else "submodule"
             if kind == "submodule" or not isinstance(value, Tensor) or not value.is_leaf:

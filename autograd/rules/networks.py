@@ -113,6 +113,7 @@ general(
     loss_and_exponentials_logits,
     jvps=(loss_and_exponentials_along,),
     outputs=("loss", "exponentials", "totals"),
+    name="softmax_cross_entropy",
 )
 
 
