@@ -64,7 +64,7 @@ def differentiable(
         them while the others stay, as a product is: takes the upstream gradient ``g`` first and returns the gradient of
         the argument, in the argument's shape.
     vjp : callable
-        The vector-Jacobian product of any other function: takes ``g`` first, a tuple of upstream gradients if the
+        The vector-Jacobian product of any other function: takes ``g`` first, a sequence of upstream gradients if the
         function returns a tuple, and returns the gradient of the argument.
     jvp : callable, optional
         Beside `vjp`, for each argument that has one: takes the tangent ``t`` of the argument first and returns the

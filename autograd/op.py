@@ -413,7 +413,8 @@ class Multilinear(Op):
 class General(Op):
     """Anything else: a rule is the vjp; `jvps` gives the jvps where they are cheaper than the vjps transposed.
 
-    There is either no jvp or one for each rule. A rule of a function with several outputs gets a tuple of upstreams.
+    There is either no jvp or one for each rule. A rule of a function with several outputs gets
+    the `Upstreams`: one for each, and which of them have arrived.
     """
 
     def __init__(

@@ -141,6 +141,15 @@ def test_gradient_has_shape_and_dtype_of_its_tensor(case: Case) -> None:
         assert gradient.dtype == np.promote_types(t.dtype, np.float32)
 
 
+@over([case for case in CASES if getattr(TABLE.get(case.sample.row), "product", None)])
+def test_a_product_is_the_upstream_times_the_local_derivative(case: Case) -> None:
+    """A row that gives both says the same twice."""
+    [out] = case(leaves(case.start))
+    [upstream] = directions([out.data], 1)
+    product = out.node.op.edges[0](upstream, out.node, 0)
+    np.testing.assert_allclose(product, upstream * out.node.op.local(out.node, 0), rtol=tolerance(case), atol=1e-12)
+
+
 @over(SMOOTH)
 def test_reverse_and_forward_agree_with_differences(case: Case) -> None:
     inputs = leaves(case.start)
