@@ -11,8 +11,10 @@
     ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
     ├── RowError (TypeError)              rules that do not fit the function that they are declared for
     ├── GraphError (RuntimeError)         a record that was released, changed or never made
+    ├── LayoutError (RuntimeError)        a picture without Graphviz, or that Graphviz cannot lay out
     ├── AnomalyError (RuntimeError)       a value or gradient that is not finite, a kept array that changed
-    └── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
+    ├── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
+    └── ExpressionError (ValueError)      a formula on the command line that cannot be read
 
 Each derives from the built-in exception that a NumPy user would catch. Every message names the operation, the shape and
 dtype of each operand (and its name where it has one), what was expected, and the cure.
@@ -59,9 +61,17 @@ class GraphError(AutogradError, RuntimeError):
     """A record that was released, changed or never made."""
 
 
+class LayoutError(AutogradError, RuntimeError):
+    """A picture that cannot be drawn, for want of Graphviz or of another optional package."""
+
+
 class AnomalyError(AutogradError, RuntimeError):
     """A value or a contribution that is not finite, or a kept array that was changed."""
 
 
 class GradcheckError(AutogradError, AssertionError):
     """An analytic derivative that differs from the numeric one."""
+
+
+class ExpressionError(AutogradError, ValueError):
+    """A formula, or the value of one of its names, that cannot be read."""
