@@ -11,7 +11,7 @@
     ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
     ├── RowError (TypeError)              rules that do not fit the function that they are declared for
     ├── GraphError (RuntimeError)         a record that was released, changed or never made
-    ├── LayoutError (RuntimeError)        a picture without Graphviz, or that Graphviz cannot lay out
+    ├── LayoutError (RuntimeError)        a picture that cannot be laid out or converted
     ├── AnomalyError (RuntimeError)       a value or gradient that is not finite, a kept array that changed
     ├── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
     └── ExpressionError (ValueError)      a formula on the command line that cannot be read
@@ -62,7 +62,7 @@ class GraphError(AutogradError, RuntimeError):
 
 
 class LayoutError(AutogradError, RuntimeError):
-    """A picture that cannot be drawn, for want of Graphviz or of another optional package."""
+    """A picture that cannot be laid out or converted, mostly for want of an optional package."""
 
 
 class AnomalyError(AutogradError, RuntimeError):

@@ -33,7 +33,7 @@ LAYERS = [
 ]
 """From the ground up: a module imports from lower layers; within `rules`, pages import pages."""
 
-MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib"}
+MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib", "pygraphviz", "cairosvg"}
 """Heavy packages that are optional."""
 
 
