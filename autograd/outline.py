@@ -39,27 +39,14 @@ class Outline:
     and after ``backward``, and changes nothing.
     """
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, walk: Walk | None = None) -> None:
         self.lines = list(laid_out(root))
         self.shown = {line.node for line in self.lines if line.node is not None}
-        copies, self.values = remade(root, oldest=min(node.number for node in self.shown))
-        originals = {copy: node for node, copy in copies.items()}
-        self.locals: dict[tuple[Node, int], Any] = {}
-        self.gradients: dict[Node, Any] = {root: np.ones(*root.spec)}
-
-        def note(step: Step) -> None:
-            node, source = originals[step.node], originals[step.source]
-            self.locals[node, step.position] = step.local
-            if isinstance(source.spec, Spec):
-                before = self.gradients.get(source)
-                self.gradients[source] = step.contribution if before is None else before + step.contribution
-
-        if root.args:
-            pullback({copies[root]: self.gradients[root]}, observer=note)
+        self.walk = walk or walked(root, oldest=min(node.number for node in self.shown))
 
     def __str__(self) -> str:
         text = [f"{line.indent}{self.describe(line)}" for line in self.lines]
-        hidden = len(self.values) - len(self.shown)
+        hidden = len(self.walk.values) - len(self.shown)
         return "\n".join([*text, f"… {hidden:,} more nodes"] if hidden else text)
 
     __repr__ = __str__
@@ -69,16 +56,53 @@ class Outline:
         node = line.node
         if node is None:
             return "…"
-        local = brief(self.locals.get(line.edge)) if line.edge else ""
+        local = brief(self.walk.locals.get(line.edge)) if line.edge else ""
         edge = f"∂ {local} · " if local else ""
         if line.above:
             return f"{edge}{label(node)}  (line {line.above})"
         named = zip(node.op.parameters, node.args)
         factors = (brief(arg) for name, arg in named if name in node.op.differentiable.difference(node.op.defaults))
         constants = ", ".join(factor for factor in factors if factor)
-        gradient = brief(self.gradients.get(node))
-        value = f"{brief(self.values[node])}{f'  grad {gradient}' if gradient else ''}"
+        gradient = brief(self.walk.gradients.get(node))
+        value = f"{brief(self.walk.values[node])}{f'  grad {gradient}' if gradient else ''}"
         return f"{edge}{label(node)}{f' [{constants}]' if constants else ''}  {value}".rstrip()
+
+
+class Walk(NamedTuple):
+    """What a record says of its nodes, and of its edges: (consumer, position).
+
+    Attributes
+    ----------
+    values, gradients : dict of Node to array
+        The gradients are those of the root; nodes that no derivative reaches have none.
+    locals, contributions : dict of (Node, int) to array
+        The local derivative is None where it is no array like the value.
+    """
+
+    values: dict[Node, Any]
+    gradients: dict[Node, Any]
+    locals: dict[tuple[Node, int], Any]
+    contributions: dict[tuple[Node, int], Any]
+
+
+def walked(root: Node, oldest: int = 0) -> Walk:
+    """Return what running the record again, and walking it back down to number `oldest`, shows. It changes nothing."""
+    copies, values = remade(root, oldest)
+    originals = {copy: node for node, copy in copies.items()}
+    gradients: dict[Node, Any] = {root: np.ones(*root.spec)}
+    walk = Walk(values, gradients, {}, {})
+
+    def note(step: Step) -> None:
+        node, source = originals[step.node], originals[step.source]
+        edge = node, step.position
+        walk.locals[edge], walk.contributions[edge] = step.local, step.contribution
+        if isinstance(source.spec, Spec):
+            before = gradients.get(source)
+            gradients[source] = step.contribution if before is None else before + step.contribution
+
+    if root.args:
+        pullback({copies[root]: gradients[root]}, observer=note)
+    return walk
 
 
 def remade(root: Node, oldest: int) -> tuple[dict[Node, Node], dict[Node, Any]]:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.chain_rule import Step, pullback
 from autograd.errors import NotDifferentiableError
+from autograd.leaves import Watched
 from autograd.messages import describe
-from autograd.outline import Outline, remade
+from autograd.op import OUTPUT
+from autograd.outline import Outline, Walk, walked
 from autograd.record import Node, Spec
 from autograd.tensor import Tensor
 
@@ -58,10 +62,14 @@ class Summary(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The number, or the root mean square, in four digits."""
+        """The number, or the root mean square, in four digits; nothing where there are no numbers."""
         if self.number is not None:
             return brief(self.number)
-        return f"rms {brief(self.rms)}"
+        return f"rms {brief(self.rms)}" if self.cells else ""
+
+
+NOTHING = Summary(None, 0.0, 0.0, 0.0, True, ())
+"""Of an array without elements, and of what is no array."""
 
 
 class GraphNode(NamedTuple):
@@ -75,18 +83,29 @@ class GraphNode(NamedTuple):
         What the user called it, or "".
     op : str
         The operation that made it, or "" for what was given.
-    kind : {"leaf", "parameter", "constant", "op", "output"}
-        A leaf requires grad; a parameter is one that a module holds; the output is the root.
+    kind : {"leaf", "parameter", "constant", "op", "output", "module"}
+        A leaf requires grad; a parameter is one that a module holds; the output is the root. A module stands for
+        several nodes, which are drawn as one, and shows what comes out of them: the value and gradient of the one that
+        is used outside, or of all that are, together.
     module : str
-        The path of modules in whose calls it was computed, such as ``"MLP/0"``, or "".
+        The path of modules in whose calls it was computed, such as ``"MLP/0"``, or "". Of a module that calls another
+        several times, the second call is ``"RNN/cell#2"``.
     shape : tuple of int
         Of its value.
     dtype : str
-        Of its value.
+        Of its value; "" for several outputs together.
     value : Summary
         Of its value.
     gradient : Summary or None
         Of the gradient of the root with respect to it; None where there is none.
+    total : int
+        How many operations it stands for; of inputs, how many of these.
+    repeats : int
+        How many blocks of the same structure, one after the other, it stands for.
+    parameters : int
+        How many numbers are in the parameters among what it stands for.
+    note : str
+        What it stands for, in words, such as ``"3 ops, 20 parameters"``.
     """
 
     id: str
@@ -98,6 +117,10 @@ class GraphNode(NamedTuple):
     dtype: str
     value: Summary
     gradient: Summary | None
+    total: int = 1
+    repeats: int = 1
+    parameters: int = 0
+    note: str = ""
 
     @property
     def symbol(self) -> str:
@@ -106,9 +129,9 @@ class GraphNode(NamedTuple):
 
     @property
     def title(self) -> str:
-        """The head of its card: ``q = +``, ``+``, ``x``, or for a constant without a name "constant"."""
+        """The head of its card: ``q = +``, ``+``, ``x``, for a constant without a name "constant", ``layer ×12``."""
         if not self.op:
-            return self.name or self.kind
+            return f"{self.name or self.kind}{f' ×{self.repeats:,}' if self.repeats > 1 else ''}"
         return f"{self.name} = {self.symbol}" if self.name else self.symbol
 
 
@@ -125,6 +148,9 @@ class GraphEdge(NamedTuple):
         The local derivative, where it is an array like the value.
     contribution : Summary or None
         The upstream gradient of `target` times the local derivative: what this edge adds to the gradient of `source`.
+    total : int
+        How many edges it stands for. Several have no local derivative, and as contribution the sum of theirs, where
+        these are numbers that go to the same node.
     """
 
     source: str
@@ -132,6 +158,7 @@ class GraphEdge(NamedTuple):
     position: int
     local: Summary | None
     contribution: Summary | None
+    total: int = 1
 
 
 class Graph(NamedTuple):
@@ -231,139 +258,148 @@ def graph(root: Tensor) -> Graph:
             "set requires_grad=True on what it is computed from"
         )
     top = root.node
-    copies, values = remade(top, 0)
-    originals = {copy: node for node, copy in copies.items()}
-    locals_: dict[tuple[Node, int], Any] = {}
-    contributions: dict[tuple[Node, int], Any] = {}
-    gradients: dict[Node, Any] = {top: np.ones(*top.spec)}
-
-    def note(step: Step) -> None:
-        node, source = originals[step.node], originals[step.source]
-        locals_[node, step.position] = step.local
-        contributions[node, step.position] = step.contribution
-        if isinstance(source.spec, Spec):
-            before = gradients.get(source)
-            gradients[source] = step.contribution if before is None else before + step.contribution
-
-    if top.args:
-        pullback({copies[top]: gradients[top]}, observer=note)
-    return Reading(top, values, gradients, locals_, contributions).graph(str(Outline(top)))
+    walk = walked(top)
+    return Reading(top, walk).graph(str(Outline(top, walk)))
 
 
 class Reading:
     """A record that has been run and walked, being written down as a `Graph`."""
 
-    def __init__(
-        self,
-        root: Node,
-        values: Mapping[Node, Any],
-        gradients: Mapping[Node, Any],
-        locals_: Mapping[tuple[Node, int], Any],
-        contributions: Mapping[tuple[Node, int], Any],
-    ) -> None:
-        self.root, self.values, self.gradients = root, values, gradients
-        self.locals, self.contributions = locals_, contributions
+    def __init__(self, root: Node, walk: Walk) -> None:
+        self.root, self.walk = root, walk
+        self.modules = module_paths(walk.values)
         self.ids: dict[Node, str] = {}
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
 
     def graph(self, outline: str) -> Graph:
         """Return what was read."""
-        modules = module_paths(self.values)
-        for node in sorted(self.values, key=lambda node: node.number):
-            module = modules.get(node, "")
-            edges = [self.edge_from(node, position, arg, module) for position, arg in enumerate(node.args)]
-            self.ids[node] = name = f"n{len(self.nodes)}"
-            self.nodes.append(self.card(node, name, module))
-            self.edges += [edge._replace(target=name) for edge in reversed(edges) if edge is not None]
+        order = sorted(self.walk.values, key=attrgetter("number"))
+        several = [node for node in order if not isinstance(node.spec, Spec)]
+        uses = Counter(arg for node in order for arg in node.args if type(arg) is Node) if several else Counter()
+        lone = {node for node in several if uses[node] == 1}  # is drawn as the one output that is used
+        for node in order:
+            if node not in lone:
+                self.add(node, node.args[0] if is_output(node) and node.args[0] in lone else node)
         return Graph(tuple(self.nodes), tuple(reversed(self.edges)), outline)
 
-    def card(self, node: Node, name: str, module: str) -> GraphNode:
+    def add(self, node: Node, made_by: Node) -> None:
+        """Write down a node, its edges and its constants, as made by its own operation or by another node's."""
+        module = self.modules.get(node, "")
+        sources = [
+            (position, self.ids[arg] if type(arg) is Node else self.constant(arg, module))
+            for position, arg in enumerate(made_by.args)
+            if type(arg) is Node or shown_as_constant(made_by, position, arg)
+        ]
+        self.ids[node] = name = f"n{len(self.nodes)}"
+        self.nodes.append(self.card(node, made_by, name, module))
+        for position, source in reversed(sources):
+            edge = made_by, position
+            local, contribution = self.walk.locals.get(edge), self.walk.contributions.get(edge)
+            if is_output(made_by):  # what goes back to several outputs is, of one of them, what arrived there
+                contribution = self.walk.gradients.get(node)
+            self.edges.append(
+                GraphEdge(
+                    source,
+                    name,
+                    position,
+                    None if local is None else summary(local),
+                    None if contribution is None else summary(contribution),
+                )
+            )
+
+    def constant(self, value: Any, module: str) -> str:
+        """Write down a node for a constant, and return its id."""
+        name, array = f"n{len(self.nodes)}", np.asarray(value)
+        self.nodes.append(
+            GraphNode(name, "", "", "constant", module, array.shape, text_of(array.dtype), summary(value), None)
+        )
+        return name
+
+    def card(self, node: Node, made_by: Node, name: str, module: str) -> GraphNode:
         """Return the node as it is drawn."""
         kind = "op" if node.args else "parameter" if node.recall("parameter") else "leaf"
-        gradient = self.gradients.get(node)
-        shape, dtype = (node.spec.shape, str(node.spec.dtype)) if isinstance(node.spec, Spec) else ((), "tuple")
+        one = isinstance(node.spec, Spec)
         return GraphNode(
             name,
             node.recall("name") or "",
-            node.op.name if node.args else "",
+            self.operation(made_by),
             "output" if node is self.root and node.args else kind,
             module,
-            shape,
-            dtype,
-            summary(self.values[node]),
-            None if gradient is None else summary(gradient),
+            node.spec.shape if one else (),
+            text_of(node.spec.dtype) if one else "",
+            summary(self.walk.values[node]),
+            summary(self.walk.gradients[node]) if node in self.walk.gradients else None,
+            parameters=math.prod(node.spec.shape) if kind == "parameter" else 0,
+            note="" if one else f"{len(node.spec)} outputs",
         )
 
-    def edge_from(self, node: Node, position: int, arg: Any, module: str) -> GraphEdge | None:
-        """Return the edge from an argument, after adding a node for a constant; None for an option such as an axis."""
-        if type(arg) is Node:
-            key = node, position
-            local, contribution = self.locals.get(key), self.contributions.get(key)
-            return GraphEdge(
-                self.ids[arg],
-                "",
-                position,
-                None if local is None else summary(local),
-                None if contribution is None else summary(contribution),
-            )
-        if not shown_as_constant(node, position, arg):
-            return None
-        value, name = np.asarray(arg), f"n{len(self.nodes)}"
-        self.nodes.append(
-            GraphNode(name, "", "", "constant", module, value.shape, str(value.dtype), summary(value), None)
-        )
-        return GraphEdge(name, "", position, None, None)
+    def operation(self, node: Node) -> str:
+        """Return the name of a node's operation; of one of several outputs the name of that output."""
+        if not node.args:
+            return ""
+        if not is_output(node):
+            return str(node.op.name)
+        source, index = node.args
+        fields = getattr(self.walk.values[source], "_fields", None) or source.op.outputs
+        return fields[index] if index < len(fields) else f"output {index}"
+
+
+def is_output(node: Node) -> bool:
+    """Whether a node is one of the outputs of a node that has several."""
+    return node.op is OUTPUT or (isinstance(node.op, Watched) and node.op.op is OUTPUT)
 
 
 def shown_as_constant(node: Node, position: int, arg: Any) -> bool:
-    """Whether a constant argument is a number or array that the operation could differentiate."""
+    """Whether a constant argument is a number or array that the operation could differentiate, and no default."""
     if isinstance(arg, bool) or not isinstance(arg, int | float | np.ndarray | np.generic):
         return False
     parameters = node.op.parameters
     name = parameters[min(position, len(parameters) - 1)]
-    return name in node.op.differentiable and np.asarray(arg).dtype.kind in "fiub"
+    if name not in node.op.differentiable or arg is node.op.defaults.get(name):
+        return False
+    return np.asarray(arg).dtype.kind in "fiub"
 
 
 def module_paths(nodes: Iterable[Node]) -> dict[Node, str]:
     """The path of modules in whose calls each node was computed.
 
     `named_call` notes on the node of an output who was called and at which number that began (``calls``); what was
-    computed from then on until that node belongs to the call.
+    computed from then on until that node belongs to the call. A second call of the same module by the same caller is
+    another path, ``#2``: together with what was computed in between they would make a circle.
     """
     calls = [(call[1], node.number, call[0]) for node in nodes for call in node.recall("calls") or ()]
     calls.sort(key=lambda call: (call[0], -call[1]))
     paths: dict[Node, str] = {}
-    open_calls: list[tuple[int, str]] = []
+    open_calls: list[tuple[int, str]] = []  # the last number of each, and its path
+    made: Counter[str] = Counter()
     waiting = iter(calls)
     upcoming = next(waiting, None)
     for node in sorted((node for node in nodes if node.args), key=lambda node: node.number):
         while upcoming is not None and upcoming[0] <= node.number:
             open_calls = [call for call in open_calls if call[0] >= upcoming[1]]
-            open_calls.append((upcoming[1], upcoming[2]))
+            path = "/".join([*(path for _, path in open_calls[-1:]), upcoming[2]])
+            made[path] += 1
+            open_calls.append((upcoming[1], f"{path}#{made[path]}" if made[path] > 1 else path))
             upcoming = next(waiting, None)
         open_calls = [call for call in open_calls if call[0] >= node.number]
         if open_calls:
-            paths[node] = "/".join(label for _, label in open_calls)
+            paths[node] = open_calls[-1][1]
     return paths
 
 
 def summary(value: Any) -> Summary:
     """Return what is shown of a value."""
-    if isinstance(value, float):  # numbers of NumPy, too; graphs of them are large
-        value = float(value)
-        return Summary(value, abs(value), value, value, math.isfinite(value), ())
-    if not isinstance(value, int | np.ndarray | np.generic):
-        return Summary(None, 0.0, 0.0, 0.0, True, ())
-    array = np.asarray(value)
-    if not array.size:
-        return Summary(None, 0.0, 0.0, 0.0, True, ())
-    array = array.astype(np.float64)
+    if isinstance(value, float | int | np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
+        number = float(value)
+        return Summary(number, abs(number), number, number, math.isfinite(number), ())
+    if not isinstance(value, np.ndarray) or not value.size:
+        return NOTHING
+    array = value.astype(np.float64)
     with np.errstate(all="ignore"):
-        number = float(array.reshape(())) if array.ndim == 0 else None
         rms = float(np.sqrt(np.mean(np.square(array))))
         least, most = float(np.min(array)), float(np.max(array))
-        return Summary(number, rms, least, most, bool(np.isfinite(array).all()), cells(array) if array.ndim else ())
+        return Summary(None, rms, least, most, bool(np.isfinite(array).all()), cells(array))
 
 
 def cells(array: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], ...]:
@@ -376,6 +412,10 @@ def cells(array: np.ndarray[Any, Any]) -> tuple[tuple[float, ...], ...]:
             lengths = np.diff([*starts, count])
             table = np.add.reduceat(table, starts, axis) / np.expand_dims(lengths, 1 - axis)
     return tuple(tuple(map(float, row)) for row in table)
+
+
+text_of = lru_cache(maxsize=256)(str)
+"""The name of a dtype. NumPy makes it anew each time, which takes as long as all else of a node."""
 
 
 def brief(number: float) -> str:
