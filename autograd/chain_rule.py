@@ -44,6 +44,8 @@ class Step(NamedTuple):
 
 
 Observer = Callable[[Step], None]
+WHOLE = {np.ndarray, np.float64, np.float32}
+"""What most cotangents are, and need not be asked whether they are a part."""
 
 
 def pullback(
@@ -85,7 +87,7 @@ def pullback(
         while reached:
             node = heappop(reached)[1]  # the newest: whatever was computed from it has been here before
             upstream = arrived.pop(node)
-            if type(upstream) is not np.ndarray and isinstance(upstream, Partial):
+            if type(upstream) not in WHOLE and isinstance(upstream, Partial):
                 upstream = upstream.whole(node.spec)
             op = node.op
             if op.collects:

@@ -80,7 +80,7 @@ def vector_chain() -> Contestants:
             return x.grad.numpy()
 
         contestants["torch"] = torch_eager
-    return contestants
+    return verified(contestants)
 
 
 def scalar_chain() -> Contestants:
@@ -112,7 +112,7 @@ def scalar_chain() -> Contestants:
             return x.grad
 
         contestants["micrograd"] = micrograd
-    return contestants
+    return verified(contestants)
 
 
 def mlp_step(sizes: tuple[int, ...] = (784, 512, 256, 10), batch: int = 128) -> Contestants:
@@ -182,37 +182,36 @@ def mlp_step(sizes: tuple[int, ...] = (784, 512, 256, 10), batch: int = 128) -> 
             return loss.item()
 
         contestants["torch"] = torch_eager
-    return contestants
+    return verified(contestants)
 
 
 WORKLOADS = {"vector chain": vector_chain, "scalar chain": scalar_chain, "mlp step": mlp_step}
 
 
-def verify(contestants: Contestants) -> None:
-    """Raise if contestants differ."""
+def verified(contestants: Contestants) -> Contestants:
+    """The contestants, after comparing their results."""
     expected = contestants["by hand"]()
     for name in contestants.keys() - {"by hand"}:
         np.testing.assert_allclose(contestants[name](), expected, rtol=1e-4, atol=1e-7)
+    return contestants
+
+
+def seconds(run: Callable[[], Any], number: int = 1) -> float:
+    """How long a run takes, on average."""
+    start = time.perf_counter()
+    for _ in range(number):
+        run()
+    return (time.perf_counter() - start) / number
 
 
 def measure(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
-    """Seconds per contestant and round; what is short is repeated for some milliseconds in each."""
-    numbers = {}
-    for name, run in contestants.items():
-        seconds, number = 0.0, 0
-        while seconds < 0.005:
-            start = time.perf_counter()
-            run()
-            seconds, number = seconds + time.perf_counter() - start, number + 1
-        numbers[name] = number
+    """Seconds per contestant and round; what is short is repeated, for all alike, for some milliseconds in each."""
+    number = max(1, int(0.01 / max(map(seconds, contestants.values()))))
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, run in contestants.items():
             gc.collect()  # nobody pays for another's garbage
-            start = time.perf_counter()
-            for _ in range(numbers[name]):
-                run()
-            times[name].append((time.perf_counter() - start) / numbers[name])
+            times[name].append(seconds(run, number))
     return times
 
 
@@ -226,23 +225,26 @@ def peak(run: Callable[[], Any]) -> int:
     return most
 
 
+def table(workloads: dict[str, Callable[[], Contestants]], description: str) -> list[str]:
+    """Measure and print the workloads that the command line asks for; their names."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--only", choices=workloads)
+    options = parser.parse_args()
+    chosen = [options.only] if options.only else list(workloads)
+    for workload in chosen:
+        build = workloads[workload]
+        times = measure(build(), options.rounds)
+        print(f"{workload}: {build.__doc__}")
+        for name, taken in times.items():
+            ratio = statistics.median(t / hand for t, hand in zip(taken, times["by hand"]))
+            print(f"  {name:10} {statistics.median(taken) * 1e3:9.3f} ms   {ratio:7.2f} times by hand")
+    return chosen
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--only", choices=WORKLOADS)
-    options = parser.parse_args()
-    for workload, build in WORKLOADS.items():
-        if options.only not in (None, workload):
-            continue
-        contestants = build()
-        verify(contestants)
-        times = measure(contestants, options.rounds)
-        print(f"{workload}: {build.__doc__}")
-        for name, seconds in times.items():
-            ratio = statistics.median(t / hand for t, hand in zip(seconds, times["by hand"]))
-            print(f"  {name:10} {statistics.median(seconds) * 1e3:9.3f} ms   {ratio:7.2f} times by hand")
-    if options.only in (None, "mlp step"):
+    if "mlp step" in table(WORKLOADS, __doc__):
         contestants = mlp_step()
         ratio = peak(contestants["chainrule"]) / peak(contestants["by hand"])
         print(f"peak memory of the mlp step: {ratio:.2f} times by hand")

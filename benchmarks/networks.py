@@ -6,14 +6,12 @@ round, and results are compared before anything is timed. PyTorch is left out wh
 
 from __future__ import annotations
 
-import argparse
-import statistics
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
-from engine import Contestants, measure, verify  # first: it gives BLAS one thread
+from engine import Contestants, table, verified  # first: it gives BLAS one thread
 
 import numpy as np
 
@@ -151,21 +149,21 @@ def normalized_by_hand(rng: np.random.Generator, keep: float) -> Callable[..., A
 
 def mlp() -> Contestants:
     """784-512-256-10, relu, batch 128, float32."""
-    return training((784, 512, 256, 10), 128, "relu", dense_by_hand("relu"))
+    return verified(training((784, 512, 256, 10), 128, "relu", dense_by_hand("relu")))
 
 
 def normalized() -> Contestants:
     """256-512-512-10 with batch normalization and dropout, batch 256, float32."""
     sizes, batch = (256, 512, 512, 10), 256
     everything = normalized_by_hand(np.random.default_rng(0), 1.0)  # nothing dropped: comparable
-    verify(training(sizes, batch, "relu", everything, batch_norm=True))
+    verified(training(sizes, batch, "relu", everything, batch_norm=True))
     by_hand = normalized_by_hand(np.random.default_rng(0), 0.5)
     return training(sizes, batch, "relu", by_hand, batch_norm=True, dropout=0.5)
 
 
 def small() -> Contestants:
     """10-32-32-2, tanh, batch 32, float32."""
-    return training((10, 32, 32, 2), 32, "tanh", dense_by_hand("tanh"))
+    return verified(training((10, 32, 32, 2), 32, "tanh", dense_by_hand("tanh")))
 
 
 def loss() -> Contestants:
@@ -192,30 +190,11 @@ def loss() -> Contestants:
             return twin.grad.numpy()
 
         contestants["torch"] = torch_eager
-    return contestants
+    return verified(contestants)
 
 
 WORKLOADS = {"mlp": mlp, "normalized": normalized, "small": small, "loss": loss}
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--only", choices=WORKLOADS)
-    options = parser.parse_args()
-    for workload, build in WORKLOADS.items():
-        if options.only not in (None, workload):
-            continue
-        contestants = build()
-        if build is not normalized:  # chance decides there; it has compared itself without
-            verify(contestants)
-        times = measure(contestants, options.rounds)
-        print(f"{workload}: {build.__doc__}")
-        for name, seconds in times.items():
-            ratio = statistics.median(t / hand for t, hand in zip(seconds, times["by hand"]))
-            print(f"  {name:10} {statistics.median(seconds) * 1e3:9.3f} ms   {ratio:7.2f} times by hand")
-
-
 if __name__ == "__main__":
-    main()
+    table(WORKLOADS, __doc__)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ShapeError, Tensor, describe, differentiable
-from nn.module import Module, Parameter
+from nn.module import Module, Parameter, as_array
 
 Array = Any
 Pair = tuple[int, int]
@@ -285,11 +285,6 @@ def images_of(who: object, input: Any) -> Array:
             "add an axis for channels with np.newaxis, or reshape"
         )
     return input
-
-
-def as_array(value: Any) -> Array:
-    """Return lists as an array; arrays and tensors as they are."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
 
 
 def continued(who: object, padding: Any, kernel: Pair, stride: Pair, dilation: Pair) -> Sequence[Pair]:

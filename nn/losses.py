@@ -33,16 +33,11 @@ from autograd import (
     softplus,
 )
 from nn.errors import DataError
-from nn.module import Module
+from nn.module import Module, as_array
 
 Array = Any
 
 # What every loss does with its arguments and its result
-
-
-def as_array(value: Any) -> Any:
-    """Numbers and lists as an array; arrays and Tensors as they are."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
 
 
 def detached(value: Any) -> Array:

@@ -405,6 +405,11 @@ class Module:
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
 
 
+def as_array(value: Any) -> Any:
+    """Numbers and lists as an array; arrays and tensors as they are."""
+    return value if hasattr(value, "dtype") else np.asarray(value)
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a tensor, array, number or nested list."""
     shape: tuple[int, ...] = value.shape if hasattr(value, "shape") else np.shape(value)
