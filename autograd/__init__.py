@@ -139,8 +139,12 @@ __all__ = [
 ]
 
 
+PICTURES = {"FlowRecorder": "autograd.view.flow", "graph": "autograd.view"}
+"""Where names are found that are loaded when they are first asked for: most programs draw nothing."""
+
+
 def __getattr__(name: str) -> Any:
-    """Load pictures when they are first asked for: most programs draw none."""
-    if name != "graph":
+    """Load what draws."""
+    if name not in PICTURES:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    return import_module("autograd.view").graph
+    return getattr(import_module(PICTURES[name]), name)
