@@ -3,6 +3,7 @@
 ``model.py`` reads a record into plain numbers; the other files draw them.
 """
 
-from autograd.view.model import Graph, GraphEdge, GraphNode, Summary, graph
+from autograd.view.drawing import Drawing, graph
+from autograd.view.model import Graph, GraphEdge, GraphNode, Summary
 
-__all__ = ["Graph", "GraphEdge", "GraphNode", "Summary", "graph"]
+__all__ = ["Drawing", "Graph", "GraphEdge", "GraphNode", "Summary", "graph"]

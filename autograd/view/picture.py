@@ -40,9 +40,10 @@ KINDS = {
     "constant": Kind("#5f6675", 0, 1.5, "4 3", ""),
     "op": Kind("#3d4160", 3, 1.5, "", ""),
     "output": Kind("#6b2fa0", 3, 3.5, "", "ring"),
+    "module": Kind("#0b6b74", 6, 1.5, "", "bars"),
 }
-OTHER = Kind("#0b6b74", 3, 1.5, "", "stack")
-"""A card that stands for several nodes."""
+BEHIND = 4
+"""How far the card shows that lies behind one of repeated blocks."""
 
 
 def draw(graph: Graph, *, rankdir: str = "LR", note: str = "") -> str:
@@ -109,39 +110,46 @@ def alt_text(graph: Graph) -> str:
 
 
 class Card:
-    """A node as it is drawn: a title, a row for the value, a row for the gradient."""
+    """A node as it is drawn: a title, perhaps a row of words, a row for the value, a row for the gradient."""
 
     def __init__(self, node: GraphNode) -> None:
         self.node = node
-        self.look = KINDS.get(node.kind, OTHER)
+        self.look = KINDS[node.kind]
         self.title = shortened(node.title)
         self.value, self.gradient = value_text(node), gradient_text(node.gradient)
+        self.note = shortened(node.note)
+        self.behind = BEHIND if node.repeats > 1 else 0
         self.indent = 14 if self.look.mark else 0
-        rows = [text_width(f"value {self.value}"), text_width(f"grad {self.gradient}")]
-        self.width = 2 * PAD + max(text_width(self.title) + 2 * self.indent, *rows, 64.0)
-        self.height = TITLE + 2.0 * ROW
+        rows = [f"value {self.value}", f"grad {self.gradient}", self.note]
+        widths = [text_width(self.title) + 2 * self.indent, *map(text_width, rows), 64.0]
+        self.width = 2 * PAD + max(widths) + self.behind
+        self.height = TITLE + ROW * (3.0 if self.note else 2.0) + self.behind
 
     def lines(self, box: Box) -> Iterator[str]:
         """Yield the SVG of the card."""
-        node, look, width, height = self.node, self.look, box.width, box.height
+        node, look, behind = self.node, self.look, self.behind
+        width, height = box.width - behind, box.height - behind
         back = colour_of(node.gradient) if node.gradient else CARD
         yield (
             f'<g class="node {escape(node.kind)}" data-id="{escape(node.id)}" '
-            f'transform="translate({n(box.x)} {n(box.y)})">'
+            f'transform="translate({n(box.x)} {n(box.y + behind)})">'
         )
         yield f"<title>{escape(description(node))}</title>"
-        if look.mark == "stack":
-            yield f'<rect x="4" y="-4" {frame(look, width, height)}/>'
+        if behind:
+            yield f'<rect x="{behind}" y="-{behind}" {frame(look, width, height)}/>'
         yield f'<rect class="card" {frame(look, width, height)}/>'
         yield f'<path class="head" d="{upper(width, TITLE, look.radius)}" fill="{look.colour}"/>'
         yield f'<path class="colour" d="{lower(width, height, look.radius)}" fill="{back}"/>'
         yield f'<rect class="border" {frame(look, width, height, fill="none")}/>'
         yield from mark(look.mark, PAD + 4, TITLE / 2)
         yield text("title", width / 2, 15, self.title, "#ffffff", "middle", ' font-weight="bold"')
-        yield text("label", PAD, TITLE + 14, "value", FAINT)
-        yield text("value", width - PAD, TITLE + 14, self.value, INK, "end")
-        yield text("label", PAD, TITLE + ROW + 14, "grad", ink(back))
-        yield text("gradient", width - PAD, TITLE + ROW + 14, self.gradient, ink(back), "end")
+        value, gradient = height - ROW - 6, height - 6
+        if self.note:
+            yield text("note", PAD, value - ROW, self.note, FAINT)
+        yield text("label", PAD, value, "value", FAINT)
+        yield text("value", width - PAD, value, self.value, INK, "end")
+        yield text("label", PAD, gradient, "grad", ink(back))
+        yield text("gradient", width - PAD, gradient, self.gradient, ink(back), "end")
         yield "</g>"
 
 
@@ -150,7 +158,11 @@ class Label:
 
     def __init__(self, edge: GraphEdge, edges: int) -> None:
         self.edge = edge
-        self.local = f"×{edge.local.text}" if edge.local and edges <= EDGES_WITH_LOCAL else ""
+        self.local = (
+            f"{'×' if edge.local.number is not None else '× '}{edge.local.text}"
+            if edge.local and edges <= EDGES_WITH_LOCAL
+            else ""
+        )
         self.contribution = edge.contribution.text if edge.contribution and edges <= EDGES_WITH_LABEL else ""
         self.widths = [text_width(part, 11) + 8 if part else 0.0 for part in (self.local, self.contribution)]
         self.width = sum(self.widths)
@@ -167,7 +179,8 @@ class Label:
             f'data-target="{escape(edge.target)}">'
         )
         yield f"<title>{escape(relation(edge, source, target))}</title>"
-        yield f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="1.5"{dashes}/>'
+        thickness = n(min(1.5 + math.log10(edge.total), 4))
+        yield f'<path d="{path}" fill="none" stroke="{LINE}" stroke-width="{thickness}"{dashes}/>'
         yield f'<polygon class="arrow" points="{arrow(route)}" fill="{LINE}"/>'
         if self.width and route.label:
             yield from self.chips(*route.label)
@@ -202,12 +215,13 @@ def legend(kinds: list[str], note: str) -> Legend:
         y += 22
     longest = text_width(note)
     for kind in kinds:
-        look = KINDS.get(kind, OTHER)
+        look = KINDS[kind]
         lines.append(f'<g transform="translate({n(x)} {n(y)})">')
         lines.append(f"<rect {frame(look._replace(radius=look.radius / 2), 22, 14, fill=look.colour)}/>")
         lines += mark(look.mark, 11, 7)
-        lines += [text("kind", 28, 11, kind, INK), "</g>"]
-        x += 28 + text_width(kind, 10) + 16
+        word = "several nodes" if kind == "module" else kind
+        lines += [text("kind", 28, 11, word, INK), "</g>"]
+        x += 28 + text_width(word, 10) + 16
     longest, x, y = max(longest, x), text_width("|grad|", 10) + 8, y + 22
     lines.append(text("scale", 0, y + 11, "|grad|", FAINT))
     powers = [(colour(10.0**exponent), power(exponent)) for exponent in range(LEAST, MOST + 1)]
@@ -223,9 +237,9 @@ def power(exponent: int) -> str:
     return f"{'≤' if exponent == LEAST else '≥' if exponent == MOST else ''}1e{exponent}".replace("-", "−")
 
 
-def order(kind: str) -> tuple[int, str]:
+def order(kind: str) -> int:
     """Return the place of a kind in the legend."""
-    return (list(KINDS).index(kind) if kind in KINDS else len(KINDS), kind)
+    return list(KINDS).index(kind)
 
 
 # Words
@@ -233,9 +247,10 @@ def order(kind: str) -> tuple[int, str]:
 
 def value_text(node: GraphNode) -> str:
     """Return the value of a node; of an array its shape and root mean square."""
-    if node.dtype == "tuple":
-        return "tuple"
-    return node.value.text if node.value.number is not None else f"{shape_text(node.shape)} {node.value.text}"
+    if node.value.number is not None:
+        return node.value.text
+    shape = f"[{shape_text(node.shape)}]" if node.shape else ""
+    return f"{shape} {node.value.text}".strip() or "–"
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -245,7 +260,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 def gradient_text(gradient: Summary | None) -> str:
     """Return a gradient, or a dash where there is none."""
-    return gradient.text if gradient else "–"
+    return (gradient.text if gradient else "") or "–"
 
 
 def shortened(title: str) -> str:
@@ -260,21 +275,24 @@ def shortened(title: str) -> str:
 def description(node: GraphNode) -> str:
     """Return what is shown when one points at a card."""
     kind = f"{node.kind}, {node.op}" if node.op else node.kind
-    parts = [f"{printable(node.title)} ({kind})", f"{node.dtype}{list(node.shape)}", f"value {value_text(node)}"]
-    parts.append(f"gradient {gradient_text(node.gradient)}")
-    return "; ".join([*parts, f"in {printable(node.module)}"] if node.module else parts)
+    array = f"{node.dtype}[{', '.join(map(str, node.shape))}]" if node.dtype else ""
+    where = f"in {printable(node.module)}" if node.module else ""
+    numbers = [f"value {value_text(node)}", f"gradient {gradient_text(node.gradient)}"]
+    return "; ".join(filter(None, [f"{printable(node.title)} ({kind})", node.note, array, *numbers, where]))
 
 
 def relation(edge: GraphEdge, source: GraphNode, target: GraphNode) -> str:
     """Return what is shown when one points at an edge."""
-    ends = f"{printable(source.title)} → {printable(target.title)}, argument {edge.position + 1}"
+    ends = f"{printable(source.title)} → {printable(target.title)}"
+    place = f"{ends}, {edge.total:,} edges" if edge.total > 1 else f"{ends}, argument {edge.position + 1}"
     if not edge.contribution:
-        return ends
-    factors = [gradient_text(target.gradient), edge.local.text] if edge.local else [gradient_text(target.gradient)]
-    names = " × ".join(["upstream", "local"][: len(factors)])
+        return place
+    upstream, contribution = gradient_text(target.gradient), edge.contribution.text
     if not edge.local:
-        return f"{ends}: contribution {edge.contribution.text} from upstream {factors[0]}"
-    return f"{ends}: {names} = contribution: {' × '.join(factors)} = {edge.contribution.text}"
+        return f"{place}: contribution {contribution}"
+    if edge.contribution.number is None:
+        return f"{place}: upstream ({upstream}) × local ({edge.local.text}), elementwise: contribution {contribution}"
+    return f"{place}: upstream × local = contribution: {upstream} × {edge.local.text} = {contribution}"
 
 
 def printable(words: str) -> str:
@@ -326,7 +344,7 @@ def mark(name: str, x: float, y: float) -> Iterator[str]:
         yield f'<rect x="{n(x - 4)}" y="{n(y - 4)}" width="8" height="8" fill="#ffffff"/>'
     elif name == "ring":
         yield f'<circle cx="{n(x)}" cy="{n(y)}" r="3.5" fill="none" stroke="#ffffff" stroke-width="2"/>'
-    elif name == "stack":
+    elif name == "bars":
         yield f'<path d="M{n(x - 4)} {n(y - 3)}h8m-8 3h8m-8 3h8" fill="none" stroke="#ffffff" stroke-width="1.5"/>'
 
 
