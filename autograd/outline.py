@@ -87,7 +87,8 @@ class Walk(NamedTuple):
 
 def walked(root: Node, oldest: int = 0) -> Walk:
     """Return what running the record again, and walking it back down to number `oldest`, shows. It changes nothing."""
-    copies, values = remade(root, oldest)
+    with np.errstate(all="ignore"):  # who computed it was warned then
+        copies, values = remade(root, oldest)
     originals = {copy: node for node, copy in copies.items()}
     gradients: dict[Node, Any] = {root: np.ones(*root.spec)}
     walk = Walk(values, gradients, {}, {})

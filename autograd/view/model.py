@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.errors import NotDifferentiableError
-from autograd.leaves import Watched
+from autograd.leaves import CHANGED, Watched
 from autograd.messages import describe
 from autograd.op import OUTPUT
 from autograd.outline import Outline, Walk, walked
@@ -105,7 +105,8 @@ class GraphNode(NamedTuple):
     parameters : int
         How many numbers are in the parameters among what it stands for.
     note : str
-        What it stands for, in words, such as ``"3 ops, 20 parameters"``.
+        What it stands for, in words, such as ``"3 ops, 20 parameters"``; or, of a leaf that was changed in place since,
+        that it was: it and all that is computed from it are then shown as they would be now.
     """
 
     id: str
@@ -331,7 +332,7 @@ class Reading:
             summary(self.walk.values[node]),
             summary(self.walk.gradients[node]) if node in self.walk.gradients else None,
             parameters=math.prod(node.spec.shape) if kind == "parameter" else 0,
-            note="" if one else f"{len(node.spec)} outputs",
+            note=note_on(node),
         )
 
     def operation(self, node: Node) -> str:
@@ -345,9 +346,21 @@ class Reading:
         return fields[index] if index < len(fields) else f"output {index}"
 
 
+def op_of(node: Node) -> Any:
+    """Return the op of a node, whether somebody watches its gradient or not."""
+    return node.op.op if isinstance(node.op, Watched) else node.op
+
+
 def is_output(node: Node) -> bool:
     """Whether a node is one of the outputs of a node that has several."""
-    return node.op is OUTPUT or (isinstance(node.op, Watched) and node.op.op is OUTPUT)
+    return op_of(node) is OUTPUT
+
+
+def note_on(node: Node) -> str:
+    """Return what is to be known of a node besides its value."""
+    if not isinstance(node.spec, Spec):
+        return f"{len(node.spec)} outputs"
+    return "changed since" if op_of(node) is CHANGED else ""
 
 
 def shown_as_constant(node: Node, position: int, arg: Any) -> bool:
