@@ -65,10 +65,12 @@
 
   // A picture that is larger than its frame is scrolled to what the step is about; the page stays where it is.
   function reveal() {
-    const marked = [...graph.querySelectorAll("[data-mark]")].map((element) => element.getBoundingClientRect());
-    const frame = graph.getBoundingClientRect();
+    const box = (element) => element.getBoundingClientRect();
+    const frame = box(graph), marked = [...graph.querySelectorAll("[data-mark]")].map(box);
+    const main = box(graph.querySelector(".node[data-mark=contribution], .node[data-mark=result]") ?? graph);
     for (const [low, high, scroll] of [["left", "right", "scrollLeft"], ["top", "bottom", "scrollTop"]]) {
-      const start = Math.min(...marked.map((box) => box[low])), end = Math.max(...marked.map((box) => box[high]));
+      let start = Math.min(...marked.map((part) => part[low])), end = Math.max(...marked.map((part) => part[high]));
+      if (end - start > frame[high] - frame[low]) [start, end] = [main[low], main[high]];
       if (start < frame[low] || end > frame[high]) graph[scroll] += (start + end - frame[low] - frame[high]) / 2;
     }
   }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -75,7 +76,8 @@ def stepper_html(graph: Graph, title: str | None = None) -> str:
 
     Examples
     --------
-    >>> from autograd import Tensor, graph
+    >>> from autograd import Tensor
+    >>> from autograd.view.model import graph
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> page = stepper_html(graph(x * x))
     >>> page.startswith("<!DOCTYPE html>")
@@ -135,14 +137,16 @@ class Walk:
         self.arriving: dict[str, list[int]] = {node.id: [] for node in graph.nodes}
         for number, edge in enumerate(graph.edges):
             self.arguments[edge.target].append(number)
-            if edge.contribution is not None:
+            if self.flows(edge):
                 self.arriving[edge.source].append(number)
         self.texts: dict[str, str] = {}
         self.loose: set[str] = set()  # nodes whose text needs parentheses within a larger one
         for node in graph.nodes:
             self.arguments[node.id].sort(key=lambda number: graph.edges[number].position)
             self.texts[node.id] = self.text_of(node)
-        self.root = self.operand(graph.root.id)
+        seed = graph.root.gradient
+        whole = seed is None or seed.least == seed.most == 1.0  # or a part of a graph, without its root
+        self.root = self.operand(graph.root.id) if whole else "result"
         self.steps: list[Step] = []
         self.computed: dict[str, int] = {}  # the steps from which on values are shown
         self.gradients: dict[str, list[Arrived]] = {}
@@ -150,26 +154,37 @@ class Walk:
         self.seed()
         self.backward()
 
+    def flows(self, edge: GraphEdge) -> bool:
+        """Whether a gradient goes back along an edge; at a node that stands for several it may be unknown which."""
+        source, target = self.nodes[edge.source], self.nodes[edge.target]
+        return edge.contribution is not None or (source.gradient is not None and "module" in (source.kind, target.kind))
+
+    def is_given(self, node: GraphNode) -> bool:
+        """Whether a node is computed from nothing that the graph shows."""
+        return not node.op and not self.arguments[node.id]
+
     # Texts
 
     @property
     def title(self) -> str:
         """The formula of the root."""
         root = self.graph.root
-        return f"{root.name} = {self.formula(root)}" if root.name and root.op else self.texts[root.id]
+        formula = self.formula(root) if root.op else self.texts[root.id]
+        return f"{root.name} = {formula}" if root.name and root.op else formula
 
     def text_of(self, node: GraphNode) -> str:
         """How formulas refer to a node: by its name, the number of a constant, or its own formula if that is short."""
         if node.name:
+            if " " in node.name:
+                self.loose.add(node.id)
             return node.name
         if not node.op:
             return brief(node.value.number) if node.kind == "constant" and node.value.number is not None else node.kind
         formula = self.formula(node)
-        if len(formula) > LONGEST:
-            return f"{node.symbol}(…)"
-        if node.symbol != node.op:
-            self.loose.add(node.id)
-        return formula
+        if node.symbol == node.op:
+            return formula if len(formula) <= LONGEST else f"{node.symbol}(…)"
+        self.loose.add(node.id)
+        return formula if len(formula) <= LONGEST else text(applied(node, [Word("…")] * len(self.arguments[node.id])))
 
     def operand(self, name: str) -> str:
         """The text of a node as a part of a larger formula."""
@@ -180,10 +195,8 @@ class Walk:
         """The operation of a node on its arguments, such as ``x + y``."""
         sources = [self.graph.edges[number].source for number in self.arguments[node.id]]
         tight = node.symbol != node.op
-        return "".join(
-            word.text
-            for word in applied(node, [Word(self.operand(name) if tight else self.texts[name]) for name in sources])
-        )
+        words = [Word(self.operand(name) if tight else self.texts[name]) for name in sources]
+        return text(applied(node, words))
 
     def gradient(self, name: str) -> str:
         """The gradient of the root with respect to a node, such as ``∂f/∂x``."""
@@ -193,7 +206,7 @@ class Walk:
 
     def forward(self) -> None:
         """Show what is given, then compute node by node."""
-        given = [node for node in self.graph.nodes if not node.op]
+        given = [node for node in self.graph.nodes if self.is_given(node)]
         self.computed.update((node.id, 0) for node in given)
         told = [node for node in given if self.texts[node.id] != brief_of(node.value)]
         words: list[Word] = []
@@ -203,7 +216,7 @@ class Walk:
             words.append(Word(f" and {len(told) - TERMS:,} more"))
         self.steps.append(Step("forward", words, [Word("what is given")], [], {node.id: "result" for node in told}, []))
         for node in self.graph.nodes:
-            if node.op:
+            if not self.is_given(node):
                 self.computed[node.id] = len(self.steps)
                 self.steps.append(self.computation(node))
 
@@ -215,11 +228,11 @@ class Walk:
         if node.symbol != node.op:
             bare = 0 if node.symbol in "^−" and len(words) < 3 else 1
             words = [*words[:bare], *map(enclosed, words[bare:])]
-        name = f"{node.name} = " if node.name else ""
+        name = f"{node.name} = " if node.name and node.op else ""
         equation = [Word(f"{name}{self.formula(node)} = "), *applied(node, words), Word(" = ")]
-        place = f", in {node.module}" if node.module else ""
+        caption = ", ".join(filter(None, [node.op, node.module and f"in {node.module}", node.note]))
         result = array(node, node.value, "result")
-        return Step("forward", [*equation, result], [Word(f"{node.op}{place}")], [], {node.id: "result"}, numbers)
+        return Step("forward", [*equation, result], [Word(caption)], [], {node.id: "result"}, numbers)
 
     def seed(self) -> None:
         """Begin the walk back, with the gradients that no edge brings."""
@@ -234,7 +247,7 @@ class Walk:
     def backward(self) -> None:
         """Walk back edge by edge, in the order of the engine."""
         for number, edge in enumerate(self.graph.edges):
-            if edge.contribution is None:
+            if not self.flows(edge):
                 continue
             source = self.nodes[edge.source]
             sums = self.gradients.setdefault(source.id, [])
@@ -242,35 +255,42 @@ class Walk:
             if sums:
                 total = added(sums[-1].total, total)
             whole = len(sums) + 1 == len(self.arriving[source.id])
+            rest = False
             if whole:
-                total = array(source, source.gradient, "result")
+                total, rest = array(source, source.gradient, "result"), differs(total, source.gradient)
             sums.append(Arrived(len(self.steps), total, whole))
             marks = {edge.target: "upstream", edge.source: "contribution"}
-            ledger = self.ledger(source, sums)
+            ledger = self.ledger(source, sums, rest)
             self.steps.append(Step("backward", self.equation(edge), self.caption(edge), ledger, marks, [number]))
+
+    def ends(self, edge: GraphEdge) -> tuple[GraphNode, GraphNode, Summary | None]:
+        """The nodes of an edge, and its local derivative, which is not that of a node that stands for several."""
+        target = self.nodes[edge.target]
+        return self.nodes[edge.source], target, None if target.kind == "module" else edge.local
 
     def equation(self, edge: GraphEdge) -> list[Word]:
         """``∂f/∂x += upstream × local = contribution`` with the numbers of an edge."""
-        source, target = self.nodes[edge.source], self.nodes[edge.target]
+        source, target, local = self.ends(edge)
         words = [Word(f"{self.gradient(source.id)} += "), array(target, target.gradient, "upstream")]
-        if edge.local is None:
-            words.append(Word(f" → adjoint of {target.symbol} → "))
+        if local is None:
+            words.append(Word(f" → adjoint of {target.symbol or target.title} → "))
         else:
-            words += [Word(" × "), array(target, edge.local, "local"), Word(" = ")]
+            words += [Word(" × "), array(target, local, "local"), Word(" = ")]
         return [*words, array(source, edge.contribution, "contribution")]
 
     def caption(self, edge: GraphEdge) -> list[Word]:
         """The same in words."""
-        source, target = self.nodes[edge.source], self.nodes[edge.target]
+        source, target, local = self.ends(edge)
         words = [Word(f"upstream {self.gradient(target.id)}", "upstream")]
-        if edge.local is None:
+        if local is None:
+            through = target.op or target.title
             words.append(
-                Word(f" carried back through {target.op}, which has no local derivative per element, gives the ")
+                Word(f" carried back through {through}, which has no local derivative per element, gives the ")
             )
         else:
-            local = Word(f"local ∂{self.operand(target.id)}/∂{self.operand(source.id)}", "local")
+            factor = Word(f"local ∂{self.operand(target.id)}/∂{self.operand(source.id)}", "local")
             summed = f", summed to the shape of {self.texts[source.id]}" if source.shape != target.shape else ""
-            words += [Word(" × "), local, Word(f"{summed} = ")]
+            words += [Word(" × "), factor, Word(f"{summed} = ")]
         words.append(Word("contribution", "contribution"))
         twins = [
             other for other in map(self.graph.edges.__getitem__, self.arguments[target.id]) if other.source == source.id
@@ -279,10 +299,10 @@ class Walk:
             words.append(Word(f" ({self.texts[source.id]} as argument {edge.position + 1})"))
         return words
 
-    def ledger(self, source: GraphNode, sums: list[Arrived]) -> list[Word]:
-        """The sum of the contributions until now, where several meet."""
+    def ledger(self, source: GraphNode, sums: list[Arrived], rest: bool) -> list[Word]:
+        """The sum of the contributions until now, where several meet; `rest` come from edges that are not shown."""
         edges, count = self.arriving[source.id], len(sums)
-        if len(edges) == 1:
+        if len(edges) == 1 and not rest:
             return []
         first = max(0, count - TERMS)
         words = [Word(f"{self.gradient(source.id)} = {'… + ' if first else ''}")]
@@ -290,7 +310,9 @@ class Walk:
             role = "contribution" if place == count - 1 else ""
             word = array(source, self.graph.edges[edges[place]].contribution, role)
             words += [Word(" + "), enclosed(word)] if place > first else [word]
-        if count > 1:
+        if rest:
+            words.append(Word(" + …"))
+        if count > 1 or rest:
             words += [Word(" = "), sums[-1].total]
         if count < len(edges):
             words.append(Word(f" so far, {len(edges) - count:,} more to come"))
@@ -323,10 +345,15 @@ def applied(node: GraphNode, words: list[Word]) -> list[Word]:
         return [words[0], Word(f" {node.symbol} "), words[1]]
     if node.symbol == "−" and len(words) == 1:
         return [Word("−"), *words]
-    line = [Word(f"{node.symbol}(")]
+    line = [Word(f"{node.symbol or node.title}(")]
     for word in words[:TERMS]:
         line += [Word(", "), word] if len(line) > 1 else [word]
     return [*line, Word(", …)" if len(words) > TERMS else ")" if words else "…)")]
+
+
+def text(words: list[Word]) -> str:
+    """Return a line as plain text."""
+    return "".join(word.text for word in words)
 
 
 def brief_of(summary: Summary) -> str:
@@ -336,11 +363,12 @@ def brief_of(summary: Summary) -> str:
 
 def array(node: GraphNode, summary: Summary | None, role: str = "") -> Word:
     """Return a value, gradient or derivative of the shape of a node, written out."""
-    if summary is None or node.dtype == "tuple":
-        return Word("tuple", role)
+    if summary is None:
+        return Word("…", role)
     if summary.number is not None:
         return Word(brief(summary.number), role, summary.number)
-    return Word(f"{shape_text(node.shape)} {summary.text}", role, None, summary.cells)
+    content = f"{shape_text(node.shape)} {summary.text}".strip()
+    return Word(content or node.note, role, None, summary.cells)
 
 
 def added(total: Word, contribution: Word) -> Word:
@@ -350,6 +378,13 @@ def added(total: Word, contribution: Word) -> Word:
         return Word(brief(number), "result", number)
     cells = tuple(tuple(map(float.__add__, *rows)) for rows in zip(total.cells, contribution.cells))
     return Word("the sum", "result", None, cells)
+
+
+def differs(total: Word, gradient: Summary | None) -> bool:
+    """Whether a sum of numbers is not the gradient, up to rounding."""
+    if total.number is None or gradient is None or gradient.number is None or not math.isfinite(total.number):
+        return False
+    return abs(total.number - gradient.number) > 1e-3 * max(abs(total.number), abs(gradient.number))
 
 
 def enclosed(word: Word) -> Word:
@@ -372,5 +407,4 @@ def shown(arrived: Arrived) -> list[Any]:
     if arrived.whole:
         return [arrived.step]
     fill = "#ffffff" if arrived.total.number is None else colour(abs(arrived.total.number))
-    text = "…" if arrived.total.number is None else arrived.total.text
-    return [arrived.step, text, fill, ink(fill)]
+    return [arrived.step, "…" if arrived.total.number is None else arrived.total.text, fill, ink(fill)]
