@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,15 @@ def mask(shape: tuple[int, ...], p: float, dtype: Any, rng: np.random.Generator)
     One random byte decides for an element, which takes a sixth of the time of a random float: it is dropped if the byte
     is below 256 p. Where the byte equals the integral part of 256 p, a float decides, so that p is exact.
     """
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     words = rng.integers(0, 2**64 - 1, -(-size // 8), dtype=np.uint64, endpoint=True)
-    draws = words.view(np.uint8)[:size].reshape(shape)
+    draws = words.view(np.uint8)[:size]
     sure, rest = divmod(256 * p, 1)
     keep = draws >= sure
     if rest:
-        undecided = np.nonzero(draws == sure)
-        keep[undecided] = rng.random(len(undecided[0])) >= rest
-    return np.multiply(keep, 1 / (1 - p) if p < 1 else 0, dtype=dtype)
+        undecided = np.flatnonzero(draws == sure)
+        keep[undecided] = rng.random(undecided.size) >= rest
+    return np.multiply(keep, 1 / (1 - p) if p < 1 else 0, dtype=dtype).reshape(shape)
 
 
 class Dropout(Module):
