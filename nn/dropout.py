@@ -64,11 +64,11 @@ def mask(shape: tuple[int, ...], p: float, dtype: Any, rng: np.random.Generator)
     size = math.prod(shape)
     words = rng.integers(0, 2**64 - 1, -(-size // 8), dtype=np.uint64, endpoint=True)
     draws = words.view(np.uint8)[:size]
-    sure, rest = divmod(256 * p, 1)
+    sure = int(256 * p)
     keep = draws >= sure
-    if rest:
+    if sure != 256 * p:
         undecided = np.flatnonzero(draws == sure)
-        keep[undecided] = rng.random(undecided.size) >= rest
+        keep[undecided] = rng.random(undecided.size) >= 256 * p - sure
     return np.multiply(keep, 1 / (1 - p) if p < 1 else 0, dtype=dtype).reshape(shape)
 
 
