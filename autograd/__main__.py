@@ -7,28 +7,77 @@ import os
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+
 from autograd.coverage import as_markdown, as_text, entries
-from autograd.demo import demo
+from autograd.demo import demo, small_graph
+from autograd.errors import AutogradError
+from autograd.tensor import Tensor
+from autograd.view import graph
+from autograd.view.expression import parse, values_of
+
+FORMULA = """A formula is made of numbers, names, + - * / ** @, parentheses, NumPy's elementwise functions, clip, sum,
+mean and the activations of this package. Parts may be named in front: "q = x + y; f = q * z". A value is a number or a
+list such as [1,2,3] or [[1,2],[3,4]]."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the options."""
+    top = argparse.ArgumentParser(prog="python -m autograd", description="Automatic differentiation of NumPy code.")
+    commands = top.add_subparsers(dest="command", required=True)
+    demonstration = commands.add_parser(
+        "demo", help="differentiate f = (x + y) z, then fit a logistic regression to real data"
+    )
+    demonstration.add_argument("--out", metavar="FILE", help="draw the graph of f, in a format of draw")
+    coverage = commands.add_parser("coverage", help="what each public function of NumPy does with a Tensor")
+    coverage.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    drawing = commands.add_parser(
+        "draw", help="draw the graph of a formula with its gradients, or print it", epilog=FORMULA
+    )
+    drawing.add_argument("formula", help='such as "(x + y) * z"')
+    drawing.add_argument("values", nargs="*", metavar="NAME=VALUE", help="the value of each name, such as x=-2")
+    drawing.add_argument("--out", metavar="FILE", help="what to write: .svg, .png, .pdf, .html, .dot, .json or .mmd")
+    drawing.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
+    return top
+
+
+def draw(root: Tensor, path: str | None, direction: str = "LR") -> None:
+    """Write the picture of a tensor's graph, or print the graph."""
+    with np.errstate(all="ignore"):
+        picture = graph(root)
+    if path is None:
+        print(picture, flush=True)
+    else:
+        picture.save(path, rankdir=direction)
+        print(f"picture in {path}", flush=True)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run a command."""
+    if options.command == "demo":
+        demo()
+        if options.out is not None:
+            draw(small_graph(), options.out)
+    elif options.command == "draw":
+        draw(parse(options.formula, values_of(options.values)), options.out, options.direction)
+    else:
+        print(as_markdown(entries()) if options.markdown else as_text(entries()), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status is 130 after Ctrl-C, as in a shell."""
-    parser = argparse.ArgumentParser(prog="python -m autograd", description="Automatic differentiation of NumPy code.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="differentiate f = (x + y) z, then fit a logistic regression to real data")
-    coverage = commands.add_parser("coverage", help="what each public function of NumPy does with a Tensor")
-    coverage.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    options = parser.parse_args(arguments)
+    """Run a command; the exit status is 2 after an error, 130 after Ctrl-C, as in a shell."""
+    reader = parser()
+    options = reader.parse_args(arguments)
     try:
-        if options.command == "demo":
-            demo()
-        else:
-            print(as_markdown(entries()) if options.markdown else as_text(entries()), flush=True)
+        run(options)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (AutogradError, ImportError, OSError, ValueError) as error:
+        print(f"{reader.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -51,6 +51,7 @@ def small_graph() -> Tensor:
     y = Tensor(5.0, requires_grad=True, name="y")
     z = Tensor(-4.0, requires_grad=True, name="z")
     f: Tensor = (x + y) * z
+    f.name = "f"
     f.backward()
     return f
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import autograd.__main__ as command_line
-from autograd import demo
+from autograd import demo, graph
 from autograd.checks import gradcheck
 from autograd.coverage import as_text, entries
+from autograd.view.expression import parse, values_of
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -83,6 +86,98 @@ def test_coverage_in_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| `numpy.add` | elementwise | autograd.rules.arithmetic |\n" in capsys.readouterr().out
 
 
+def test_demo_draws_its_graph(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(command_line, "demo", lambda: None)
+    path = tmp_path / "f.html"
+    assert command_line.main(["demo", "--out", str(path)]) == 0
+    assert capsys.readouterr().out == f"picture in {path}\n"
+    assert path.read_text("utf-8") == graph(demo.small_graph()).stepper()
+
+
+def test_demo_draws_only_where_it_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    monkeypatch.setattr(command_line, "demo", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    assert command_line.main(["demo"]) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
+
+
+FORMULA = ["draw", "q = x + y; q * z", "x=-2", "y=5", "z=-4"]
+
+
+def test_draw_prints_the_text_tree(capsys: Any) -> None:
+    assert command_line.main(FORMULA) == 0
+    assert capsys.readouterr().out == (
+        "f = multiply  -12  grad 1\n"
+        "├─ ∂ -4 · q = add  3  grad -4\n"
+        "│  ├─ ∂ 1 · x  -2  grad -4\n"
+        "│  └─ ∂ 1 · y  5  grad -4\n"
+        "└─ ∂ 3 · z  -4  grad 3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"),
+    [
+        ("svg", b"<svg "),
+        ("png", b"\x89PNG"),
+        ("pdf", b"%PDF-"),
+        ("html", b"<!DOCTYPE html>"),
+        ("dot", b"digraph"),
+        ("mmd", b"flowchart LR"),
+        ("json", b'{"nodes": '),
+    ],
+)
+def test_draw_writes_any_format(capsys: Any, tmp_path: Path, ending: str, start: bytes) -> None:
+    path = tmp_path / f"f.{ending}"
+    assert command_line.main([*FORMULA, "--out", str(path)]) == 0
+    assert capsys.readouterr().out == f"picture in {path}\n"
+    assert path.read_bytes().startswith(start)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_draw_from_top_to_bottom(tmp_path: Path) -> None:
+    path = tmp_path / "f.svg"
+    assert command_line.main([*FORMULA, "--out", str(path), "--direction", "TB"]) == 0
+    root = parse(FORMULA[1], values_of(FORMULA[2:]))
+    assert path.read_text("utf-8") == graph(root).svg(rankdir="TB") != graph(root).svg()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["x + q", "x=1"], "q has no value; add one, such as q=1.5\n    x + q\n        ^"),
+        (["x * 2", "x=1", "k=3"], "k has a value but is not used in the formula; leave it out"),
+        (["x * 2", "x"], "values are given as NAME=VALUE, such as x=-2 or x=[1,2,3]\n    x\n    ^"),
+    ],
+)
+def test_draw_says_what_is_wrong(capsys: Any, arguments: list[str], problem: str) -> None:
+    assert command_line.main(["draw", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"python -m autograd draw: {problem}\n"
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("path", ["f.gif", "f", "nowhere/f.svg"])
+def test_draw_says_where_it_cannot_write(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command_line.main([*FORMULA, "--out", path]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("python -m autograd draw: ")
+    assert path in captured.err
+    assert captured.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draw_divides_by_zero_without_a_word() -> None:
+    result = run("draw", "x / 0", "x=1")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert result.stdout.startswith("f = divide [0]  inf  grad 1\n")
+
+
 def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
@@ -106,4 +201,4 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 def test_without_a_command_it_says_which_there_are() -> None:
     result = run()
     assert result.returncode == 2
-    assert "usage: python -m autograd [-h] {demo,coverage} ..." in result.stderr
+    assert "usage: python -m autograd [-h] {demo,coverage,draw} ..." in result.stderr

@@ -29,7 +29,8 @@ LAYERS = [
     {"run"},
     {"checkpointing", "transforms", "checks", "anomaly", "declare"},
     {"coverage", "demo"},
-    {"__init__", "__main__", "view"},
+    {"view"},
+    {"__init__", "__main__"},
 ]
 """From the ground up: a module imports from lower layers; within `rules`, pages import pages."""
 
