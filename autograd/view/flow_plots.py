@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograd.errors import GraphError
 from autograd.view.model import encoded
 from autograd.view.scale import LEAST, MOST, NOT_FINITE, ZERO, colour, mixed
@@ -22,6 +24,9 @@ LEAST_EXPONENT, MOST_EXPONENT, BINS_PER_DECADE = -40, 20, 8
 """The bins of histograms, in powers of ten; what is smaller or larger is counted in the outermost ones."""
 
 BINS = (MOST_EXPONENT - LEAST_EXPONENT) * BINS_PER_DECADE
+
+ONE = -LEAST_EXPONENT * BINS_PER_DECADE
+"""The bin that begins at 1."""
 
 GOOD_UPDATE = 1e-3
 """About how much weights change per step where learning goes well, as a share of what they are."""
@@ -67,11 +72,16 @@ class FlowPlots:
 
     def __init__(self) -> None:
         self.records: dict[str, LayerRecord] = {}
-        self.histograms: dict[str, Histogram] = {}
+        self.samples: dict[str, list[Any]] = {}
         self.steps = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.records)} layers, {self.steps} steps>"
+
+    @property
+    def histograms(self) -> dict[str, Histogram]:
+        """Of log10 |∂loss/∂output| in the last step, by layer."""
+        return {layer: histogram(samples) for layer, samples in self.samples.items()}
 
     def to_json(self) -> str:
         """Return the records as JSON text; NaN and infinities, which JSON lacks, are "NaN", "inf" and "-inf"."""
@@ -153,26 +163,25 @@ class FlowPlots:
         ImportError
             If there is no matplotlib.
         """
-        layers = [layer for layer in self._layers("weight_gradient") if layer in self.histograms]
+        histograms = self.histograms
+        layers = [layer for layer in self._layers("weight_gradient") if layer in histograms]
         ax = new_axes("plot_ridges", 6, 1.2 + 0.34 * len(layers)) if ax is None else ax
-        used = [place for layer in layers for place, count in enumerate(self.histograms[layer].counts) if count]
-        low, high = max(min(used, default=0) - 4, 0), min(max(used, default=BINS) + 5, BINS)
+        used = [place for layer in layers for place, count in enumerate(histograms[layer].counts) if count]
+        low, high = max(min(used, default=ONE) - 4, 0), min(max(used, default=ONE) + 5, BINS)
         centres = [LEAST_EXPONENT + (place + 0.5) / BINS_PER_DECADE for place in range(low, high)]
         for row, layer in enumerate(layers):
-            histogram = self.histograms[layer]
-            heights = smooth(histogram.counts)[low:high]
+            counts, zeros, not_finite = histograms[layer]
+            heights = smooth(counts)[low:high]
             tallest = max(heights)
             top = [row - 1.6 * height / tallest if tallest else row for height in heights]
             size = self.records[layer].output_gradient[-1]
             hue = colour(math.nan if size is None else size)
-            ax.axhline(row, color=ZERO, linewidth=0.8, zorder=row)
-            ax.fill_between(
-                centres, row, top, facecolor=hue, edgecolor="#333333", linewidth=0.7, zorder=row, label=layer
-            )
-            total = sum(histogram.counts) + histogram.zeros + histogram.not_finite
+            ax.axhline(row, color=ZERO, linewidth=0.8, zorder=row + 1)
+            ax.fill_between(centres, row, top, facecolor=hue, edgecolor="#333333", linewidth=0.7, zorder=row + 1)
+            total = sum(counts) + zeros + not_finite
             for count, what, place, ink in (
-                (histogram.zeros, "0", 0.01, DEAD),
-                (histogram.not_finite, "NaN or ∞", 0.99, NOT_FINITE),
+                (zeros, "0", 0.01, DEAD),
+                (not_finite, "NaN or ∞", 0.99, NOT_FINITE),
             ):
                 if count:
                     ax.text(
@@ -183,7 +192,7 @@ class FlowPlots:
                         horizontalalignment="left" if place < 0.5 else "right",
                         fontsize="small",
                         color=ink,
-                        zorder=len(layers),
+                        zorder=len(layers) + 1,
                     )
         ax.set_yticks(range(len(layers)), layers)
         ax.set_ylim(len(layers) - 0.6, -1.8)
@@ -224,7 +233,8 @@ class FlowPlots:
             values = self.records[layer].update
             hue = along(index, len(layers))
             ax.plot(steps, logarithmic(values), color=hue, label=layer, marker="o" if self.steps == 1 else None)
-            mark_special(ax, steps, values)
+        for layer in layers:
+            mark_special(ax, steps, self.records[layer].update)
         ax.set_xlabel("step")
         ax.set_ylabel("‖ΔW‖ / ‖W‖")
         tidy(ax, beside=True)
@@ -309,14 +319,19 @@ class FlowPlots:
                         alpha=0.45,
                     )
                     what = "saturated" if share is record.saturated else "dead"
-                    ax.text(1.01, row, f"{percent(share[-1])} {what}", transform=ax.get_yaxis_transform(), va="center")
+                    ink = NOT_FINITE if math.isnan(share[-1]) else "#333333"
+                    place = {"transform": ax.get_yaxis_transform(), "va": "center"}
+                    ax.text(1.01, row, f"{percent(share[-1])} {what}", color=ink, **place)
             scale = 0.4 / (reach or 1)
             low, high = ([row - scale * end for end in ends] for ends in bands[layer])
             ax.stairs(high, edges, baseline=low, fill=True, color=BAND, alpha=0.8)
-            middle = [math.nan if value is None else row - scale * value for value in record.mean]
+            middle = [row - scale * (below + above) / 2 for below, above in zip(*bands[layer])]
             ax.stairs(middle, edges, baseline=None, color="#1f3f74", linewidth=1.2)
-            bad = [step for step, ends in enumerate(zip(*bands[layer]), 1) if not all(map(math.isfinite, ends))]
-            bad = [step for step in bad if record.mean[step - 1] is not None]
+            bad = [
+                step
+                for step, (mean, end) in enumerate(zip(record.mean, middle), 1)
+                if mean is not None and math.isnan(end)
+            ]
             if bad:
                 ax.plot(bad, [row] * len(bad), "x", color=NOT_FINITE, label="NaN or ∞")
         swatch(ax, BAND, "mean ± spread")
@@ -328,10 +343,10 @@ class FlowPlots:
         ax.set_ylim(len(layers) - 0.5, -0.5)
         ax.set_xlim(0.5, self.steps + 0.5)
         ax.set_xlabel("step")
-        ax.set_title(f"activations: each strip from {-reach:.3g} to {reach:.3g}", loc="left")
+        ax.set_title(f"activations, from {-reach:.2g} to {reach:.2g}", loc="left")
         tidy(ax)
         ax.grid(visible=False)
-        ax.legend(*unique(ax), loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False)
+        ax.legend(*unique(ax), loc="lower right", bbox_to_anchor=(1.2, 1), ncols=4, frameon=False, columnspacing=1)
         return ax
 
     def _layers(self, name: str) -> list[str]:
@@ -344,6 +359,16 @@ class FlowPlots:
         return [
             layer for layer, record in self.records.items() if any(value is not None for value in getattr(record, name))
         ]
+
+
+def histogram(samples: Iterable[Any]) -> Histogram:
+    """Return how many elements of some arrays are of which size."""
+    sizes = np.abs(np.concatenate([np.asarray(sample, np.float64) for sample in samples]))
+    finite = sizes[np.isfinite(sizes)]
+    positive = finite[finite > 0]
+    places = ((np.log10(positive) - LEAST_EXPONENT) * BINS_PER_DECADE).astype(np.intp)
+    counts = np.bincount(np.clip(places, 0, BINS - 1), minlength=BINS)
+    return Histogram(counts.tolist(), finite.size - positive.size, sizes.size - finite.size)
 
 
 def new_axes(caller: str, width: float, height: float, columns: int = 1) -> Any:
@@ -384,9 +409,12 @@ def mark_special(ax: Axes, places: Iterable[float], values: Iterable[float | Non
 
 
 def band(record: LayerRecord) -> tuple[list[float], list[float]]:
-    """Return mean - spread and mean + spread, with NaN where nothing was recorded."""
-    pairs = [(math.nan, math.nan) if m is None or s is None else (m, s) for m, s in zip(record.mean, record.spread)]
-    return [mean - spread for mean, spread in pairs], [mean + spread for mean, spread in pairs]
+    """Return mean - spread and mean + spread, with NaN where nothing, or nothing finite, was recorded."""
+    pairs = [
+        (math.nan, math.nan) if m is None or s is None else (m - s, m + s) for m, s in zip(record.mean, record.spread)
+    ]
+    pairs = [pair if all(map(math.isfinite, pair)) else (math.nan, math.nan) for pair in pairs]
+    return [below for below, _ in pairs], [above for _, above in pairs]
 
 
 def name_layers(ax: Axes, layers: Sequence[str]) -> None:
@@ -421,7 +449,9 @@ def swatch(ax: Axes, hue: str, label: str) -> None:
 
 def percent(share: float) -> str:
     """Return a share in percent; 0 and 100 only where it is exactly that."""
-    return f"{100 * share:.0f}%" if share in (0, 1) else f"{min(max(100 * share, 0.1), 99.9):.3g}%"
+    if math.isnan(share):
+        return "NaN %"
+    return f"{100 * share:.0f}%" if share in (0, 1) else f"{min(max(100 * share, 0.1), 99.9):.1f}%"
 
 
 def unique(ax: Axes) -> tuple[list[Any], list[str]]:
