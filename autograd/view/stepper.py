@@ -283,10 +283,8 @@ class Walk:
         source, target, local = self.ends(edge)
         words = [Word(f"upstream {self.gradient(target.id)}", "upstream")]
         if local is None:
-            through = target.op or target.title
-            words.append(
-                Word(f" carried back through {through}, which has no local derivative per element, gives the ")
-            )
+            why = "stands for several nodes" if target.kind == "module" else "has no local derivative per element"
+            words.append(Word(f" carried back through {target.op or target.title}, which {why}, gives the "))
         else:
             factor = Word(f"local ∂{self.operand(target.id)}/∂{self.operand(source.id)}", "local")
             summed = f", summed to the shape of {self.texts[source.id]}" if source.shape != target.shape else ""
@@ -367,8 +365,8 @@ def array(node: GraphNode, summary: Summary | None, role: str = "") -> Word:
         return Word("…", role)
     if summary.number is not None:
         return Word(brief(summary.number), role, summary.number)
-    content = f"{shape_text(node.shape)} {summary.text}".strip()
-    return Word(content or node.note, role, None, summary.cells)
+    content = f"[{shape_text(node.shape)}] {summary.text}" if node.shape else node.note
+    return Word(content.strip(), role, None, summary.cells)
 
 
 def added(total: Word, contribution: Word) -> Word:

@@ -14,7 +14,7 @@ from autograd import Tensor
 from autograd.view.model import Graph, graph
 from autograd.view.stepper import stepper_html
 
-LEFT, RIGHT, HOME, END, SPACE, TAB = "\ue012", "\ue014", "\ue011", "\ue010", " ", "\ue004"
+LEFT, RIGHT, HOME, END, SPACE = "\ue012", "\ue014", "\ue011", "\ue010", " "
 """Keys, as WebDriver numbers them."""
 
 
@@ -94,6 +94,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opener]:
 
     yield open_page
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     for page in pages:
         assert browser.get_log("browser") == []
         assert page.requests() == []

@@ -120,11 +120,11 @@ def test_arrays_show_shape_size_and_heat_map() -> None:
     x, w, b = leaf("x", np.ones((3, 2))), leaf("w", np.ones((2, 4))), leaf("b", np.zeros(4))
     steps = Walk(graph(named("f", np.sum(named("p", x @ w) + b)))).steps
     assert lines(steps) == [
-        "∂f/∂(p + b) += 1 → adjoint of sum → 3×4 rms 1",
-        "∂f/∂p += 3×4 rms 1 × 1 = 3×4 rms 1",
-        "∂f/∂b += 3×4 rms 1 × 1 = 4 rms 3",
-        "∂f/∂x += 3×4 rms 1 → adjoint of @ → 3×2 rms 4",
-        "∂f/∂w += 3×4 rms 1 → adjoint of @ → 2×4 rms 3",
+        "∂f/∂(p + b) += 1 → adjoint of sum → [3×4] rms 1",
+        "∂f/∂p += [3×4] rms 1 × 1 = [3×4] rms 1",
+        "∂f/∂b += [3×4] rms 1 × 1 = [4] rms 3",
+        "∂f/∂x += [3×4] rms 1 → adjoint of @ → [3×2] rms 4",
+        "∂f/∂w += [3×4] rms 1 → adjoint of @ → [2×4] rms 3",
     ]
     assert text(steps[-3].caption) == (
         "upstream ∂f/∂(p + b) × local ∂(p + b)/∂b, summed to the shape of b = contribution"
@@ -140,8 +140,8 @@ def test_heat_maps_of_contributions_add_up() -> None:
     steps = Walk(graph(named("f", np.sum(x * 3.0 + x * x + x)))).steps
     ledgers = [step.ledger for step in steps if step.ledger]
     assert [words[-2].cells for words in ledgers[1:3]] == [((2.0, 3.0),), ((3.0, 5.0),)]
-    assert text(ledgers[2]).endswith(" + 2 rms 1.581 = the sum so far, 1 more to come")
-    assert text(ledgers[-1]).endswith(" = 2 rms 7.071")  # 1 + x + x + 3
+    assert text(ledgers[2]).endswith(" + [2] rms 1.581 = the sum so far, 1 more to come")
+    assert text(ledgers[-1]).endswith(" = [2] rms 7.071")  # 1 + x + x + 3
 
 
 def test_long_sums_are_abridged() -> None:
@@ -174,6 +174,7 @@ def test_a_node_that_stands_for_several() -> None:
     steps = Walk(folded(graph(y))).steps
     assert lines(steps, "forward") == ["x = 1", "×, + ×12(x) = ×, + ×12(1) = 8191"]
     assert lines(steps) == ["∂(×, +)/∂x += 1 → adjoint of ×, + ×12 → 4096"]
+    assert "through ×, + ×12, which stands for several nodes" in text(steps[-1].caption)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
