@@ -25,6 +25,8 @@ MISSING = (
     "`apt-get install graphviz` or `brew install graphviz` installs it; print(graph) shows the text tree without it"
 )
 
+FAILED = "Graphviz could not lay this graph out: {}"
+
 
 class Box(NamedTuple):
     """Where a card lies: its left upper corner and its size."""
@@ -74,6 +76,8 @@ def layout(
 
     Raises
     ------
+    ValueError
+        If `rankdir` is another.
     LayoutError
         If Graphviz is not installed, or fails.
     """
@@ -97,8 +101,15 @@ def layout(
     return Layout(width, height, boxes, tuple(routes[index] for index in range(len(edges))))
 
 
+def check_direction(rankdir: str) -> None:
+    """Raise an error for what is no direction of a picture."""
+    if rankdir not in ("LR", "TB"):
+        raise ValueError(f"rankdir must be 'LR' or 'TB', got {rankdir!r}")
+
+
 def source(sizes: Mapping[str, tuple[float, float]], edges: Sequence[tuple[str, str, float]], rankdir: str) -> str:
     """Return what Graphviz is asked: boxes of fixed size, and labels of as many digits as are as wide."""
+    check_direction(rankdir)
     dot = graphviz.Digraph(
         graph_attr={"rankdir": rankdir, "nodesep": "0.3", "ranksep": "0.5", "charset": "utf-8"},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
@@ -119,7 +130,7 @@ def run_graphviz(dot: str) -> str:
     except graphviz.ExecutableNotFound:
         return run_libraries(dot)
     except graphviz.CalledProcessError as error:
-        raise LayoutError(f"Graphviz could not lay this graph out: {error}") from error
+        raise LayoutError(FAILED.format(error)) from error
 
 
 def run_libraries(dot: str) -> str:
@@ -128,6 +139,9 @@ def run_libraries(dot: str) -> str:
         import pygraphviz
     except ImportError as error:
         raise LayoutError(MISSING) from error
-    with redirect_stderr(StringIO()):  # it warns of large graphs
-        placed: Any = pygraphviz.AGraph(string=dot).draw(format="json0", prog="dot")
+    try:
+        with redirect_stderr(StringIO()):  # it warns of large graphs
+            placed: Any = pygraphviz.AGraph(string=dot).draw(format="json0", prog="dot")
+    except ValueError as error:
+        raise LayoutError(FAILED.format(error)) from error
     return str(placed.decode("utf-8"))

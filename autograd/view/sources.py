@@ -6,6 +6,7 @@ from html import escape
 
 import graphviz
 
+from autograd.view.layout import check_direction
 from autograd.view.model import Graph, GraphNode
 from autograd.view.picture import KINDS, gradient_text, printable, value_text
 from autograd.view.scale import colour_of, ink
@@ -43,6 +44,7 @@ def to_dot(graph: Graph, *, rankdir: str = "LR") -> str:
     >>> print(to_dot(graph(x * x)).splitlines()[-2].strip())
     n0 -> n1 [label=3]
     """
+    check_direction(rankdir)
     dot = graphviz.Digraph(
         graph_attr={"rankdir": rankdir, "charset": "utf-8"},
         node_attr={"shape": "box", "fontname": "monospace"},
@@ -79,6 +81,7 @@ def to_mermaid(graph: Graph, *, rankdir: str = "LR") -> str:
         style n2 fill:#fff4c2,stroke:#6b2fa0,color:#000000
     <BLANKLINE>
     """
+    check_direction(rankdir)
     lines = [f"flowchart {rankdir}"]
     for node in graph.nodes:
         label = "<br/>".join(map(entities, rows(node)))
