@@ -43,8 +43,8 @@ def collapsed(graph: Graph, depth: int) -> Graph:
     Returns
     -------
     Graph
-        Parameters that only one of these calls uses are part of it. What was computed in no module of this depth
-        stays.
+        Parameters that only one of these calls uses are part of it, and so are constants, but for arrays that are its
+        only input. What was computed in no module of this depth stays.
 
     Examples
     --------
@@ -67,8 +67,29 @@ def collapsed(graph: Graph, depth: int) -> Graph:
         among = {calls.get(user, "") for user in users[node.id]}
         if node.kind == "parameter" and len(among) == 1:
             calls[node.id] = among.pop()
+    for array in only_inputs(graph, calls):
+        del calls[array]
     groups = {path: Group(path) for path in calls.values()}
     return contracted(graph, {node: groups[path] for node, path in calls.items() if path})
+
+
+def only_inputs(graph: Graph, calls: Mapping[str, str]) -> list[str]:
+    """Return the constant arrays that calls begin with which use nothing else from outside but parameters."""
+    parameters = {node.id for node in graph.nodes if node.kind == "parameter"}
+    begun = {
+        calls.get(edge.target)
+        for edge in graph.edges
+        if calls.get(edge.source) != calls.get(edge.target) and edge.source not in parameters
+    }
+    inputs: list[str] = []
+    for node in graph.nodes:
+        if node.id not in calls or node.kind == "parameter":
+            continue
+        if node.kind == "constant" and node.shape and calls[node.id] not in begun:
+            inputs.append(node.id)
+        else:
+            begun.add(calls[node.id])
+    return inputs
 
 
 def folded(graph: Graph) -> Graph:
@@ -286,8 +307,17 @@ class Units:
         repeats = (end + period - start) // period
         outside = self.outside(start, period)
         if start >= period and free[start - period : start].all() and outside is not None:
-            return Block(start - period, period, repeats + 1, frozenset(outside))
-        return Block(start, period, repeats, frozenset())
+            longer = self.consistent(start - period, period, repeats + 1, 2)
+            return Block(start - period, period, longer, frozenset(outside))
+        return Block(start, period, self.consistent(start, period, repeats, 1), frozenset())
+
+    def consistent(self, start: int, period: int, repeats: int, first: int) -> int:
+        """Return how many of the blocks, from number `first` on, take what earlier blocks computed in the same way."""
+        units = np.arange(start + first * period, start + repeats * period)
+        origin = self.origin[:, units]
+        from_blocks = (origin >= start) & (origin < len(self.heads))
+        other = (from_blocks & (self.nearness[:, units] != self.nearness[:, units - period])).any(axis=0)
+        return int(units[other.argmax()] - start) // period if other.any() else repeats
 
     def outside(self, start: int, period: int) -> list[str] | None:
         """Return the inputs that are not part of the block before `start`, if that is like the one there; else None."""

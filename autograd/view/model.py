@@ -391,7 +391,7 @@ def module_paths(nodes: Iterable[Node]) -> dict[Node, str]:
     for node in sorted((node for node in nodes if node.args), key=lambda node: node.number):
         while upcoming is not None and upcoming[0] <= node.number:
             open_calls = [call for call in open_calls if call[0] >= upcoming[1]]
-            path = "/".join([*(path for _, path in open_calls[-1:]), upcoming[2]])
+            path = "/".join([*(path for _, path in open_calls[-1:]), upcoming[2].replace("/", ".")])
             made[path] += 1
             open_calls.append((upcoming[1], f"{path}#{made[path]}" if made[path] > 1 else path))
             upcoming = next(waiting, None)
