@@ -18,7 +18,7 @@ from autograd.view.expression import parse, values_of
 
 FORMULA = """A formula is made of numbers, names, + - * / ** @, parentheses, NumPy's elementwise functions, clip, sum,
 mean and the activations of this package. Parts may be named in front: "q = x + y; f = q * z". A value is a number or a
-list such as [1,2,3] or [[1,2],[3,4]]."""
+list such as [1,2,3] or [[1,2],[3,4]]. Before a formula that begins with -, write --."""
 
 
 def parser() -> argparse.ArgumentParser:
