@@ -58,7 +58,7 @@
     map.className = "heat";
     map.ariaHidden = true;
     const colours = rows.flatMap((row) => row.match(/.{6}/g));
-    map.style.gridTemplateColumns = `repeat(${colours.length / rows.length}, 7px)`;
+    map.style.setProperty("--columns", colours.length / rows.length);
     for (const colour of colours) map.appendChild(document.createElement("i")).style.background = "#" + colour;
     return map;
   }
