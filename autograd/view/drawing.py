@@ -21,6 +21,9 @@ from autograd.view.stepper import stepper_html
 CONTROLS = 270
 """How many pixels the stepper is higher than its picture, at most."""
 
+SMALLEST = 0.6
+"""How far a picture shrinks in a narrow notebook; beyond, it is scrolled."""
+
 MISSING = (
     "a picture becomes a {} by CairoSVG, which was not found: `pip install 'chainrule[view]'` brings it along, and "
     "`apt-get install libcairo2` or `brew install cairo` the library it needs; '.svg' and '.html' need neither"
@@ -177,15 +180,17 @@ def overlaid(svg: str, page: str, description: str) -> str:
     The picture is data, which notebooks show that trust no markup and run no scripts; they leave the frame out. The
     page is in a sandbox, where it can run its script and reach nothing else.
     """
-    height = float(re.search(r'height="([\d.]+)"', svg)[1]) + CONTROLS  # type: ignore[index]
+    width, height = map(float, re.findall(r'(?:width|height)="([\d.]+)"', svg)[:2])
     data = b64encode(svg.encode("utf-8")).decode("ascii")
-    place = "grid-area:1/1"
+    label = escape(description)
+    cell = "grid-area:1/1"
     return (
         f'<div style="display:grid;grid-template-columns:minmax(0,1fr)">'
-        f'<img style="{place};max-width:100%;height:auto" alt="{escape(description)}" '
-        f'src="data:image/svg+xml;base64,{data}">'
-        f'<iframe style="{place};width:100%;height:{height:.0f}px;border:0;background:#ffffff" sandbox="allow-scripts" '
-        f'title="{escape(description)}" srcdoc="{escape(page)}"></iframe>'
+        f'<div style="{cell};overflow-x:auto">'
+        f'<img style="max-width:100%;min-width:{SMALLEST * width:.0f}px;height:auto" alt="{label}" '
+        f'src="data:image/svg+xml;base64,{data}"></div>'
+        f'<iframe style="{cell};width:100%;height:{height + CONTROLS:.0f}px;border:0;background:#ffffff" '
+        f'sandbox="allow-scripts" title="{label}" srcdoc="{escape(page)}"></iframe>'
         f"</div>"
     )
 

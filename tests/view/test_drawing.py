@@ -286,8 +286,8 @@ def test_a_notebook_shows_a_picture_below_a_sandboxed_stepper() -> None:
     assert shown["text/plain"] == str(drawing)
     reader = Tags()
     reader.feed(shown["text/html"])
-    assert [tag for tag, _ in reader.tags] == ["div", "img", "iframe"]
-    picture, frame = (fields for _, fields in reader.tags[1:])
+    assert [tag for tag, _ in reader.tags] == ["div", "div", "img", "iframe"]
+    picture, frame = (fields for _, fields in reader.tags[2:])
     kind, data = str(picture["src"]).split(",")
     assert kind == "data:image/svg+xml;base64"
     assert base64.b64decode(data).decode("utf-8") == drawing.svg()
