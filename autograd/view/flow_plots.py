@@ -28,6 +28,9 @@ BINS = (MOST_EXPONENT - LEAST_EXPONENT) * BINS_PER_DECADE
 ONE = -LEAST_EXPONENT * BINS_PER_DECADE
 """The bin that begins at 1."""
 
+LEGEND = 12
+"""About how many layers a legend names; of more, every second, third, …"""
+
 GOOD_UPDATE = 1e-3
 """About how much weights change per step where learning goes well, as a share of what they are."""
 
@@ -229,10 +232,16 @@ class FlowPlots:
         ax.axhspan(GOOD_UPDATE / 3, GOOD_UPDATE * 3, color="#eceef2", zorder=0)
         ax.axhline(GOOD_UPDATE, color="#333333", linewidth=1, linestyle="--", zorder=1, label="1e-3")
         steps = range(1, self.steps + 1)
+        every = math.ceil(len(layers) / LEGEND)
         for index, layer in enumerate(layers):
             values = self.records[layer].update
-            hue = along(index, len(layers))
-            ax.plot(steps, logarithmic(values), color=hue, label=layer, marker="o" if self.steps == 1 else None)
+            ax.plot(
+                steps,
+                logarithmic(values),
+                color=along(index, len(layers)),
+                label=layer if index % every == 0 or index == len(layers) - 1 else None,
+                marker="o" if self.steps == 1 else None,
+            )
         for layer in layers:
             mark_special(ax, steps, self.records[layer].update)
         ax.set_xlabel("step")

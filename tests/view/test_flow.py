@@ -198,7 +198,7 @@ def test_large_outputs_are_sampled_evenly() -> None:
     x = Tensor(np.ones((4096, 4)), requires_grad=True)
     model = nn.Tanh()
     with FlowRecorder(model) as flow:
-        model(x).backward(np.tile([1.1, 11.0, 110.0, 1100.0], (4096, 1)))
+        model(x).backward(np.outer(np.repeat([1.1, 110.0], 2048), [1.0, 10.0, 1.0, 10.0]))
     counts = [count for count in flow.histograms["Tanh"].counts if count]
     assert sum(counts) == 4096
     assert all(1000 < count < 1048 for count in counts)
@@ -276,16 +276,18 @@ def test_a_layer_that_appears_later() -> None:
     class Switch(nn.Module):
         def __init__(self) -> None:
             self.a, self.b = nn.Linear(2, 2, dtype=np.float64), nn.Linear(2, 2, dtype=np.float64)
+            self.c = nn.Tanh()
 
         def forward(self, x: Any) -> Any:
             self.calls = getattr(self, "calls", 0) + 1
-            return self.a(x) if self.calls == 1 else self.b(x)
+            return self.a(x) if self.calls == 1 else self.c(self.b(x))
 
     model = Switch()
     with FlowRecorder(model) as flow:
         train(model, 2)
     assert [value is None for value in flow.records["a"].mean] == [False, True]
     assert [value is None for value in flow.records["b"].mean] == [True, False]
+    assert [value is None for value in flow.records["c"].mean] == [True, False]
     assert flow.records["a"].update[0] != 0 == flow.records["b"].update[0]
 
 
@@ -349,9 +351,9 @@ def test_hooks_are_removed() -> None:
     assert not hooks_of(model)
     pending.backward()
     train(model, 2)
+    flow.stop()
     assert flow.steps == 0
     assert flow.records == {}
-    flow.stop()
 
 
 def test_hooks_are_removed_if_something_raises() -> None:
@@ -459,6 +461,13 @@ def test_ridges() -> None:
     for ridge, name in zip(ax.collections, ("0", "2")):
         size = flow.records[name].output_gradient[-1]
         assert same_colour(ridge.get_facecolor()[0], colour(size or 0))
+    x = Tensor(np.ones((1, 5)), requires_grad=True)
+    model = nn.Linear(5, 5, dtype=np.float64)
+    with FlowRecorder(model) as flow:
+        model(x).backward(np.array([[1.1, 1.1, 1.1, 1.1, 1.1e-3]]))
+    outline = flow.plot_ridges().collections[0].get_paths()[0].vertices
+    peak = outline[np.argmin(outline[:, 1])]  # the axis goes down
+    assert peak == pytest.approx([1 / 16, -1.6])
     assert texts(poisoned().plot_ridges()) == ["100% NaN or ∞"] * 2
 
 
@@ -470,6 +479,15 @@ def test_updates() -> None:
     assert list(ax.lines[1].get_xdata()) == [1, 2, 3]
     assert list(ax.lines[1].get_ydata()) == flow.records["0"].update
     assert ax.get_yscale() == "log"
+
+
+def test_a_legend_of_many_layers_names_some() -> None:
+    model = nn.Sequential(*(nn.Linear(1, 1, dtype=np.float64) for _ in range(30)))
+    with FlowRecorder(model) as flow:
+        train(model, 1, x=np.ones((1, 1)))
+    ax = flow.plot_updates()
+    assert len(ax.lines) == 31
+    assert labels(ax) == ["1e-3", "0", "3", "6", "9", "12", "15", "18", "21", "24", "27", "29"]
 
 
 def test_heat() -> None:
@@ -490,6 +508,14 @@ def test_activations() -> None:
     assert texts(ax) == ["25.0% saturated"]
     assert len(ax.patches) == 3 * 2 + 1  # a band and a mean for each layer, and a share
     assert labels(ax) == ["mean ± spread", "share saturated"]
+    model = nn.Linear(1, 2, dtype=np.float64)
+    model.weight.data, model.bias.data = np.zeros((2, 1)), np.array([1.0, 3.0])
+    with FlowRecorder(model) as flow:
+        model(np.ones((1, 1))).sum().backward()
+    strip, middle = flow.plot_activations().patches
+    assert strip.get_data().values == pytest.approx([-0.4])  # 2 ± 1; the axis goes down, and 0.4 is the largest
+    assert strip.get_data().baseline == pytest.approx([-0.4 / 3])
+    assert middle.get_data().values == pytest.approx([-0.8 / 3])
     model = network()
     with FlowRecorder(model) as flow:
         model(np.array([[math.nan, 1.0]])).sum().backward()
