@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
@@ -14,6 +15,15 @@ from nn.errors import StateError
 Array = Any
 M = TypeVar("M", bound="Module")
 KINDS = ("_parameters", "_buffers", "_modules")
+
+
+class Running(threading.local):
+    """The module whose `forward` runs in this thread."""
+
+    module: Module | None = None
+
+
+RUNNING = Running()
 
 
 def Parameter(data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Tensor:  # noqa: N802 - as in PyTorch
@@ -77,12 +87,12 @@ class Module:
     _buffers: dict[str, bool]  # whether it is persistent: part of the state dict
     _modules: dict[str, None]
     _hooks: Hooks | None
-    _label: str  # what graphs call it: its name in the module that it is part of
+    _known: dict[int, str]  # where modules that it called were found below it, by their id
     training: bool
 
     def __new__(cls: type[M], *args: Any, **kwargs: Any) -> M:
         module = super().__new__(cls)
-        vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None, _label=cls.__name__)
+        vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None, _known={})
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,16 +100,34 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(); define it in the class")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None:
-            return named_call(self._label, self.forward, *args, **kwargs)
-        return named_call(self._label, self._hooks.around, self, args, kwargs)
+        caller = RUNNING.module
+        name = type(self).__name__ if caller is None else caller._path_to(self)
+        RUNNING.module = self
+        try:
+            if self._hooks is None:
+                return named_call(name, self.forward, *args, **kwargs)
+            return named_call(name, self._hooks.around, self, args, kwargs)
+        finally:
+            RUNNING.module = caller
+
+    def _path_to(self, module: Module) -> str:
+        """Return what graphs call a module that this one calls: its path below this one, else the name of its class."""
+        path = self._known.get(id(module), "")
+        if self.__dict__.get(path) is module:  # as most are: a part of this one itself
+            return path
+        found: Any = self
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is not module:  # it was never there, or is no longer
+            path = next((path for path, other in self._paths() if other is module), "") or type(module).__name__
+            self._known[id(module)] = path
+        return path
 
     # Attributes that are registered
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
             self._register("_modules", name, None)
-            vars(value)["_label"] = name
         elif isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
             self._register("_parameters", name, None)
             value.name = value.name or name

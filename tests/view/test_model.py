@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -278,6 +279,48 @@ def test_paths_of_modules() -> None:
         ("weight", 3, ""),
         ("bias", 1, ""),
     ]
+
+
+def paths(model: nn.Module) -> list[str]:
+    return [module for _, module in modules(graph(model(np.ones((2, 2)))))]
+
+
+def test_a_module_of_two_networks_has_its_name_in_each() -> None:
+    """Neither making another network of the parts, nor a copy, renames them."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2))
+    tail = nn.Sequential(*list(model)[1:])
+    assert paths(model) == ["Sequential/0", "Sequential/1", "Sequential/2"]
+    assert paths(tail)[-1] == "Sequential/1"
+    assert paths(copy.deepcopy(model)) == paths(model)
+    assert paths(copy.deepcopy(model[2])) == ["Linear"]
+    model[2] = nn.Tanh()
+    assert paths(model) == ["Sequential/0", "Sequential/1", "Sequential/2"]
+    shared = model[0]
+    assert paths(nn.Sequential(shared, nn.Tanh(), shared)) == ["Sequential/0", "Sequential/1", "Sequential/0#2"]
+
+
+def test_modules_in_lists_and_modules_from_elsewhere() -> None:
+    elsewhere = nn.Linear(2, 2)
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            self.layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+
+        def forward(self, x: Any) -> Any:
+            for layer in self.layers:
+                x = layer(x)
+            return elsewhere(x)
+
+    assert paths(Model()) == ["Model/layers.0", "Model/layers.1", "Model/Linear"]
+
+
+def test_after_an_error_in_a_module_paths_begin_anew() -> None:
+    def fail(x: Any) -> Any:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        nn.Sequential(nn.Lambda(fail))(1.0)
+    assert paths(nn.Linear(2, 2)) == ["Linear"]
 
 
 def test_calls_of_one_module_are_numbered_for_each_caller() -> None:
