@@ -118,8 +118,12 @@ def test_cards_lie_apart_within_the_picture(made: Callable[[], Drawing], rankdir
         assert y + h <= height
         assert not any(x < b[2] and b[0] < x + w and y < b[3] and b[1] < y + h for b in places)
         places.append((x, y, x + w, y + h))
-    for text in groups(picture, "legend")[0].iter("text"):
-        assert extent(text, 10)[1] + 14 <= width
+    key = groups(picture, "legend")[0]
+    left, top = moved(key)
+    assert top > max(place[3] for place in places)
+    for text in key.findall("text"):
+        assert left + extent(text, 10)[1] <= width
+        assert top + float(text.get("y", "")) <= height
 
 
 def test_product_of_a_sum() -> None:
