@@ -281,7 +281,7 @@ class Reading:
         lone = {node for node in several if uses[node] == 1}  # is drawn as the one output that is used
         for node in order:
             if node not in lone:
-                self.add(node, node.args[0] if is_output(node) and node.args[0] in lone else node)
+                self.add(node, node.args[0] if lone and is_output(node) and node.args[0] in lone else node)
         return Graph(tuple(self.nodes), tuple(reversed(self.edges)), outline)
 
     def add(self, node: Node, made_by: Node) -> None:
@@ -294,11 +294,11 @@ class Reading:
         ]
         self.ids[node] = name = f"n{len(self.nodes)}"
         self.nodes.append(self.card(node, made_by, name, module))
+        _, gradients, locals_, contributions = self.walk
+        one_of_several = is_output(made_by)  # what goes back to it is what arrived at the one
         for position, source in reversed(sources):
             edge = made_by, position
-            local, contribution = self.walk.locals.get(edge), self.walk.contributions.get(edge)
-            if is_output(made_by):  # what goes back to several outputs is, of one of them, what arrived there
-                contribution = self.walk.gradients.get(node)
+            local, contribution = locals_.get(edge), gradients.get(node) if one_of_several else contributions.get(edge)
             self.edges.append(
                 GraphEdge(
                     source,
