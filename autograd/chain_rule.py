@@ -92,7 +92,7 @@ def pullback(
             op = node.op
             if op.collects:
                 upstream = op.arrive(node, upstream)
-                if ends is None:
+                if ends is None and op.retains:
                     results[node] = upstream
             if ends is not None and node in ends:
                 results[node] = upstream

@@ -24,7 +24,7 @@ class Leaf(Op):
 
     def __init__(self) -> None:
         super().__init__(leaf, 1)
-        self.collects = True
+        self.collects = self.retains = True
         self.pull = lambda node, g, wanted: ()
 
     def push(self, node: Node, tangents: Sequence[Any], recorder: Recorder) -> Any:
@@ -66,7 +66,7 @@ class Watched:
         self.op = op
         self.hooks: dict[int, Callable[[Any], Any]] = {}
         self.collects = True
-        self.retains: bool = op.collects
+        self.retains: bool = op.retains
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.op, name)
@@ -126,8 +126,6 @@ def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
     taken = {id(owner(seed))}
     grads = {}
     for node, gradient in arrived.items():
-        if isinstance(node.op, Watched) and not node.op.retains:
-            continue
         gradient = own(gradient, node.spec, taken)
         before = node.recall("grad")
         grads[node] = gradient if before is None else before + gradient

@@ -126,7 +126,9 @@ class Op(Row, ABC):
     joint : bool
         Whether a rule gives the contributions to all arguments, or to all that are starred, at once.
     collects : bool
-        Whether a walk hands back the cotangents of this op's nodes.
+        Whether a walk shows this op the cotangents that arrive at its nodes.
+    retains : bool
+        Whether it hands them back, where it has no other targets.
     """
 
     pull: Callable[[Node, Any, set[Node] | None], Sequence[tuple[Node, Any]]]
@@ -152,7 +154,7 @@ class Op(Row, ABC):
         self.flat = frozenset(flat)
         self.many = many or bool(outputs)
         self.outputs = tuple(outputs)
-        self.collects = False
+        self.collects = self.retains = False
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
         self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])
