@@ -1,4 +1,4 @@
-"""What holds for the whole suite: one thread for BLAS, and nothing left to chance, neither Hypothesis nor generators."""
+"""What holds for the whole suite: one thread for BLAS; neither Hypothesis nor generators leave anything to chance."""
 
 import os
 from itertools import count
