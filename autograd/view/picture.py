@@ -18,6 +18,7 @@ ROW = 20
 TITLE = 22
 LONGEST_TITLE = 32
 SWATCH = 40
+NARROWEST = 420
 EDGES_WITH_LOCAL, EDGES_WITH_LABEL = 60, 250
 """Up to so many edges, they carry the local derivative, and the contribution; beyond, they show them on hovering."""
 
@@ -76,7 +77,7 @@ def draw(graph: Graph, *, rankdir: str = "LR", note: str = "") -> str:
         [(label.edge.source, label.edge.target, label.width) for label in labels],
         rankdir,
     )
-    foot = legend(sorted({node.kind for node in graph.nodes}, key=order), note)
+    foot = legend(sorted({node.kind for node in graph.nodes}, key=order), note, max(placed.width, NARROWEST))
     width, height = max(placed.width, foot.width) + 2 * MARGIN, placed.height + foot.height + 3 * MARGIN
     shift = (width - placed.width) / 2
     lines = [
@@ -205,8 +206,8 @@ class Legend(NamedTuple):
     lines: list[str]
 
 
-def legend(kinds: list[str], note: str) -> Legend:
-    """Return the meaning of colours and marks."""
+def legend(kinds: list[str], note: str, room: float) -> Legend:
+    """Return the meaning of colours and marks; the scale takes a second line where there is no room for it."""
     lines, x, y = [], 0.0, 0.0
     if note:
         lines.append(text("note", 0, 10, note, INK, extra=' font-size="12"'))
@@ -220,10 +221,13 @@ def legend(kinds: list[str], note: str) -> Legend:
         word = "several nodes" if kind == "module" else kind
         lines += [text("kind", 28, 11, word, INK), "</g>"]
         x += 28 + text_width(word, 10) + 16
-    longest, x, y = max(longest, x), text_width("|grad|", 10) + 8, y + 22
+    start = text_width("|grad|", 10) + 8
+    longest, x, y = max(longest, x), start, y + 22
     lines.append(text("scale", 0, y + 11, "|grad|", FAINT))
     powers = [(colour(10.0**exponent), power(exponent)) for exponent in range(LEAST, MOST + 1)]
     for back, label in [(ZERO, "0"), *powers, (NOT_FINITE, "NaN ∞")]:
+        if x + SWATCH > room:
+            longest, x, y = max(longest, x), start, y + 18
         lines.append(f'<rect x="{n(x)}" y="{n(y)}" width="{SWATCH}" height="15" fill="{back}"/>')
         lines.append(text("scale", x + SWATCH / 2, y + 11, label, ink(back), "middle"))
         x += SWATCH + (6 if back == ZERO or label == power(MOST) else 0)

@@ -222,7 +222,14 @@ def test_the_legend_names_what_is_there() -> None:
                      "1e1", "1e2", "1e3", "≥1e4", "NaN ∞"]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", legend(list(KINDS), "").lines)
+def test_the_scale_takes_two_lines_where_there_is_little_room() -> None:
+    wide, narrow = legend(["op"], "", 1000.0), legend(["op"], "", 420.0)
+    assert narrow.width <= 420 < wide.width
+    assert narrow.height == wide.height + 18
+    assert len(narrow.lines) == len(wide.lines)
+
+
+@pytest.mark.parametrize("text", legend(list(KINDS), "", 1000.0).lines)
 def test_texts_of_the_legend_fit_on_their_swatch(text: str) -> None:
     element = ElementTree.fromstring(text) if text.startswith("<text") else None
     if element is not None and element.get("text-anchor") == "middle":
