@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
     demonstration = commands.add_parser(
         "demo", help="differentiate f = (x + y) z, then fit a logistic regression to real data"
     )
-    demonstration.add_argument("--out", metavar="FILE", help="draw the graph of f, in a format of draw")
+    demonstration.add_argument(
+        "--out", metavar="FILE", default="f.html", help="where the picture of f goes, in a format of draw (f.html)"
+    )
     coverage = commands.add_parser("coverage", help="what each public function of NumPy does with a Tensor")
     coverage.add_argument("--markdown", action="store_true", help="print a Markdown table")
     drawing = commands.add_parser(
@@ -56,8 +58,7 @@ def run(options: argparse.Namespace) -> None:
     """Run a command."""
     if options.command == "demo":
         demo()
-        if options.out is not None:
-            draw(small_graph(), options.out)
+        draw(small_graph(), options.out)
     elif options.command == "draw":
         draw(parse(options.formula, values_of(options.values)), options.out, options.direction)
     else:

@@ -22,9 +22,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "autograd", *arguments], capture_output=True, text=True)
 
 
-def test_demo() -> None:
-    """The whole command in a process of its own: graph, progress bar, accuracy, agreement, check."""
-    result = run("demo")
+def test_demo(tmp_path: Path) -> None:
+    """The whole command in a process of its own: graph, progress bar, accuracy, agreement, check, picture."""
+    result = run("demo", "--out", str(tmp_path / "f.svg"))
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "f = (x + y) z, its value and its gradients:"
@@ -94,12 +94,12 @@ def test_demo_draws_its_graph(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_
     assert path.read_text("utf-8") == graph(demo.small_graph()).stepper()
 
 
-def test_demo_draws_only_where_it_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+def test_demo_draws_where_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
     monkeypatch.setattr(command_line, "demo", lambda: None)
     monkeypatch.chdir(tmp_path)
     assert command_line.main(["demo"]) == 0
-    assert list(tmp_path.iterdir()) == []
-    assert capsys.readouterr().out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["f.html"]
+    assert capsys.readouterr().out == "picture in f.html\n"
 
 
 FORMULA = ["draw", "q = x + y; q * z", "x=-2", "y=5", "z=-4"]
