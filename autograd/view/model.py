@@ -269,6 +269,7 @@ class Reading:
     def __init__(self, root: Node, walk: Walk) -> None:
         self.root, self.walk = root, walk
         self.modules = module_paths(walk.values)
+        self.parameters = parameter_paths(walk.values, self.modules)
         self.ids: dict[Node, str] = {}
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
@@ -323,7 +324,7 @@ class Reading:
         one = isinstance(node.spec, Spec)
         return GraphNode(
             name,
-            node.recall("name") or "",
+            self.parameters.get(node) or node.recall("name") or "",
             self.operation(made_by),
             "output" if node is self.root and node.args else kind,
             module,
@@ -344,6 +345,21 @@ class Reading:
         source, index = node.args
         fields = getattr(self.walk.values[source], "_fields", None) or source.op.outputs
         return fields[index] if index < len(fields) else f"output {index}"
+
+
+def parameter_paths(nodes: Iterable[Node], modules: Mapping[Node, str]) -> dict[Node, str]:
+    """The paths of parameters, such as ``"0.weight"``: below the outermost module, in the one that uses them.
+
+    A parameter that several modules use has none.
+    """
+    paths: dict[Node, str] = {}
+    for node in nodes:
+        inner = modules.get(node, "").split("/")[1:]
+        for arg in node.args:
+            if type(arg) is Node and arg.recall("parameter"):
+                path = ".".join([*inner, arg.recall("name")])
+                paths[arg] = path if paths.get(arg, path) == path else arg.recall("name")
+    return paths
 
 
 def op_of(node: Node) -> Any:

@@ -79,8 +79,8 @@ def test_collapsed_to_depths() -> None:
         ("sum", ""),
     ]
     assert [title for title, _ in titles(three)] == [
-        "weight",
-        "bias",
+        "0.weight",
+        "0.bias",
         "constant",
         "affine",
         "Sequential/1/0",

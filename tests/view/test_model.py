@@ -274,11 +274,19 @@ def test_paths_of_modules() -> None:
     ]
     parameters = [node for node in drawn.nodes if node.kind == "parameter"]
     assert [(node.name, node.parameters, node.module) for node in parameters] == [
-        ("weight", 6, ""),
-        ("bias", 3, ""),
-        ("weight", 3, ""),
-        ("bias", 1, ""),
+        ("0.weight", 6, ""),
+        ("0.bias", 3, ""),
+        ("1.1.weight", 3, ""),
+        ("1.1.bias", 1, ""),
     ]
+    assert [node.name for node in parameters] == [name for name, _ in model.named_parameters()]
+
+
+def test_a_parameter_that_several_modules_use_has_no_path() -> None:
+    model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
+    model[1].weight = model[0].weight
+    drawn = graph(np.sum(model(np.ones((4, 2)))))
+    assert [node.name for node in drawn.nodes if node.kind == "parameter"] == ["weight"]
 
 
 def paths(model: nn.Module) -> list[str]:
