@@ -458,4 +458,4 @@ def test_transforms_leave_no_cycles() -> None:
 
 def test_public_functions_have_examples() -> None:
     for function in grad, value_and_grad, elementwise_grad, jacobian, hessian, vjp, jvp, linearize, hvp, checkpoint:
-        assert re.search(r"\n    Examples\n    -+\n    >>> ", str(function.__doc__)), function
+        assert re.search(r"\n *Examples\n *-+\n *>>> ", str(function.__doc__)), function

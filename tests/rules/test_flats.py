@@ -112,6 +112,7 @@ def same(got: Any, expected: Any) -> None:
         assert got == expected
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # since NumPy 2.5
 @pytest.mark.parametrize("function", ARRAYS.values(), ids=ARRAYS)
 @pytest.mark.parametrize("requires_grad", [False, True])
 def test_arrays_come_back_as_constant_tensors(function: Callable[..., Any], requires_grad: bool) -> None:

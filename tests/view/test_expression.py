@@ -275,9 +275,11 @@ def test_formulas_that_are_empty_long_deep_or_no_text() -> None:
     assert refused("x" * (LONGEST + 1)) == (
         "the formula has 5,001 characters, and 5,000 are allowed; build larger graphs in Python, with autograd.Tensor"
     )
-    assert refused("-" * (LONGEST - 1) + "x", x=1) == (
-        "the formula is too deep for Python's parser; name parts of it, such as q = x + y; q * z"
-    )
+    deep = "-" * (LONGEST - 2) + "x"
+    try:
+        assert parse(deep, {"x": 1}).item() == (-1) ** (LONGEST - 2)  # Python 3.13 reads it
+    except ExpressionError as error:
+        assert str(error) == "the formula is too deep for Python's parser; name parts of it, such as q = x + y; q * z"
     assert refused("(" * 300 + "x" + ")" * 300, x=1).startswith("this is no formula (too many nested parentheses): ")
     assert refused("x + \udc80", x=1).startswith("the formula is no text: ")
 
