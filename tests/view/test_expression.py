@@ -269,7 +269,7 @@ def test_a_value_without_use() -> None:
     assert refused("x * 2", x=1, k=2) == "k has a value but is not used in the formula; leave it out"
 
 
-def outcome(text: str, **values: Any) -> str:
+def outcome(text: str, **values: object) -> str:
     """What a formula computes, or why it is refused."""
     try:
         return str(parse(text, values).item())
