@@ -14,7 +14,7 @@ from autograd import OutOfRangeError, ShapeError, describe
 from nn.activations import ACTIVATIONS
 from nn.dropout import Dropout
 from nn.linear import Linear
-from nn.module import Module
+from nn.module import Module, shape_of
 from nn.normalization import BatchNorm1d
 
 
@@ -202,7 +202,7 @@ class Flatten(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the input with these axes as one."""
-        shape = np.shape(input)
+        shape = shape_of(input)
         start, end = (dim + len(shape) if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
         if not 0 <= start <= end < len(shape):
             raise ShapeError(f"{self!r} has no axes to join in {describe(input)}; give it an input with more axes")
@@ -235,7 +235,7 @@ class Unflatten(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the input with this axis as several."""
-        shape, sizes = np.shape(input), self.unflattened_size
+        shape, sizes = shape_of(input), self.unflattened_size
         if -len(shape) <= self.dim < len(shape):
             dim = self.dim % len(shape)
             rest = shape[dim] // max(math.prod(size for size in sizes if size != -1), 1)

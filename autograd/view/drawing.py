@@ -171,7 +171,7 @@ def graph(root: Tensor) -> Drawing:
     >>> f.to_mermaid().splitlines()[1].strip()
     'n0(["x<br/>value −2<br/>grad −4"])'
     """
-    return Drawing(*model.graph(root))
+    return Drawing(*model.read(root))
 
 
 def overlaid(svg: str, page: str, description: str) -> str:

@@ -221,38 +221,8 @@ class Graph(NamedTuple):
             raise ValueError(f"this text is not a graph as Graph.to_json writes it: {error}") from error
 
 
-def graph(root: Tensor) -> Graph:
-    """Return the record of a tensor, to draw, step through, or write.
-
-    Parameters
-    ----------
-    root : Tensor
-        A tensor that requires grad, before or after `backward`.
-
-    Returns
-    -------
-    Graph
-        Printed, it is the text tree.
-
-    Raises
-    ------
-    NotDifferentiableError
-        If the tensor requires no grad: then nothing was recorded.
-
-    Examples
-    --------
-    >>> from autograd import Tensor, graph
-    >>> x, y = Tensor(-2.0, requires_grad=True, name="x"), Tensor(5.0, requires_grad=True, name="y")
-    >>> q = x + y
-    >>> q.name = "q"
-    >>> f = graph(q * -4.0)
-    >>> f
-    <Graph of ×: 5 nodes, 4 edges>
-    >>> [(node.title, node.value.number) for node in f.nodes]
-    [('x', -2.0), ('y', 5.0), ('q = +', 3.0), ('constant', -4.0), ('×', -12.0)]
-    >>> f.nodes[0].gradient.number
-    -4.0
-    """
+def read(root: Tensor) -> Graph:
+    """Return the record of a tensor as plain numbers; `autograd.graph` returns the same, ready to be drawn."""
     if not isinstance(root, Tensor) or root.node is None:
         raise NotDifferentiableError(
             f"graph() of {describe(root)}, which does not require grad: nothing was recorded; "

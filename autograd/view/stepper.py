@@ -76,8 +76,7 @@ def stepper_html(graph: Graph, title: str | None = None) -> str:
 
     Examples
     --------
-    >>> from autograd import Tensor
-    >>> from autograd.view.model import graph
+    >>> from autograd import Tensor, graph
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> page = stepper_html(graph(x * x))
     >>> page.startswith("<!DOCTYPE html>")

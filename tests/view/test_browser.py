@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor
-from autograd.view.model import Graph, graph
+from autograd.view.model import Graph, read
 from autograd.view.stepper import stepper_html
 
 LEFT, RIGHT, HOME, END, SPACE = "\ue012", "\ue014", "\ue011", "\ue010", " "
@@ -110,7 +110,7 @@ def product_of_sum() -> Graph:
     q.name = "q"
     f = q * leaf("z", -4.0)
     f.name = "f"
-    return graph(f)
+    return read(f)
 
 
 def shared_node() -> Graph:
@@ -118,7 +118,7 @@ def shared_node() -> Graph:
     a, b = leaf("a", 2.0), leaf("b", -3.0)
     e = (a * b + a) * a
     e.name = "e"
-    return graph(e)
+    return read(e)
 
 
 def network() -> Graph:
@@ -128,7 +128,7 @@ def network() -> Graph:
     h = np.tanh(x @ w + b)
     loss = np.sum(h * h) + 0.1 * np.sum(w * w)
     loss.name = "loss"
-    return graph(loss)
+    return read(loss)
 
 
 EXACT = {"x": "−4", "y": "−4", "z": "3", "q = +": "−4", "f = ×": "1"}

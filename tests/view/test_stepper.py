@@ -11,7 +11,7 @@ import pytest
 
 from autograd import Tensor
 from autograd.view.collapse import folded, neighbourhood
-from autograd.view.model import Graph, GraphEdge, Summary, graph
+from autograd.view.model import Graph, GraphEdge, Summary, read
 from autograd.view.stepper import Step, Walk, stepper_html, text
 
 
@@ -27,13 +27,13 @@ def named(name: str, tensor: Tensor) -> Tensor:
 def product_of_sum() -> Graph:
     """f = (x + y)z."""
     x, y, z = leaf("x", -2.0), leaf("y", 5.0), leaf("z", -4.0)
-    return graph(named("f", named("q", x + y) * z))
+    return read(named("f", named("q", x + y) * z))
 
 
 def shared_node() -> Graph:
     """e = (ab + a)a."""
     a, b = leaf("a", 2.0), leaf("b", -3.0)
-    return graph(named("e", named("d", named("c", a * b) + a) * a))
+    return read(named("e", named("d", named("c", a * b) + a) * a))
 
 
 def lines(steps: list[Step], phase: str = "backward") -> list[str]:
@@ -90,7 +90,7 @@ def test_the_ledger_adds_up_where_contributions_meet() -> None:
 
 def test_an_argument_that_is_used_twice_has_two_steps() -> None:
     a = leaf("a", 3.0)
-    steps = Walk(graph(named("f", a + a))).steps
+    steps = Walk(read(named("f", a + a))).steps
     assert lines(steps) == ["∂f/∂a += 1 × 1 = 1", "∂f/∂a += 1 × 1 = 1"]
     assert [text(step.caption).split(" = ")[1] for step in steps[-2:]] == [
         "contribution (a as argument 1)",
@@ -106,19 +106,19 @@ def test_cards_show_the_sum_until_now() -> None:
 
 def test_nodes_without_a_name_are_called_by_their_formula() -> None:
     x = leaf("x", 3.0)
-    steps = Walk(graph(-(np.tanh(x) * 2.0))).steps
+    steps = Walk(read(-(np.tanh(x) * 2.0))).steps
     assert lines(steps, "forward")[1:] == [
         "tanh(x) = tanh(3) = 0.9951",
         "tanh(x) × 2 = 0.9951 × 2 = 1.99",
         "−(tanh(x) × 2) = −1.99 = −1.99",
     ]
-    assert lines(Walk(graph(named("f", (x * x + 2.5 * x) * 2.0))).steps)[0] == "∂f/∂(… + …) += 1 × 2 = 2"
+    assert lines(Walk(read(named("f", (x * x + 2.5 * x) * 2.0))).steps)[0] == "∂f/∂(… + …) += 1 × 2 = 2"
     assert lines(steps, "seed") == ["∂(−(tanh(x) × 2))/∂(−(tanh(x) × 2)) = 1"]
 
 
 def test_arrays_show_shape_size_and_heat_map() -> None:
     x, w, b = leaf("x", np.ones((3, 2))), leaf("w", np.ones((2, 4))), leaf("b", np.zeros(4))
-    steps = Walk(graph(named("f", np.sum(named("p", x @ w) + b)))).steps
+    steps = Walk(read(named("f", np.sum(named("p", x @ w) + b)))).steps
     assert lines(steps) == [
         "∂f/∂(p + b) += 1 → adjoint of sum → [3×4] rms 1",
         "∂f/∂p += [3×4] rms 1 × 1 = [3×4] rms 1",
@@ -137,7 +137,7 @@ def test_arrays_show_shape_size_and_heat_map() -> None:
 
 def test_heat_maps_of_contributions_add_up() -> None:
     x = leaf("x", np.array([1.0, 2.0]))
-    steps = Walk(graph(named("f", np.sum(x * 3.0 + x * x + x)))).steps
+    steps = Walk(read(named("f", np.sum(x * 3.0 + x * x + x)))).steps
     ledgers = [step.ledger for step in steps if step.ledger]
     assert [words[-2].cells for words in ledgers[1:3]] == [((2.0, 3.0),), ((3.0, 5.0),)]
     assert text(ledgers[2]).endswith(" + [2] rms 1.581 = the sum so far, 1 more to come")
@@ -149,14 +149,14 @@ def test_long_sums_are_abridged() -> None:
     total = x * 1.0
     for factor in range(2, 11):
         total = total + x * float(factor)
-    ledger = text(Walk(graph(named("f", total))).steps[-1].ledger)
+    ledger = text(Walk(read(named("f", total))).steps[-1].ledger)
     assert ledger.startswith("∂f/∂x = … + ")
     assert ledger.endswith(" = 55")
     assert ledger.count("+") == 6
 
 
 def test_a_leaf_alone() -> None:
-    steps = Walk(graph(leaf("x", 2.0))).steps
+    steps = Walk(read(leaf("x", 2.0))).steps
     assert [text(step.equation) for step in steps] == ["x = 2", "∂x/∂x = 1"]
 
 
@@ -171,7 +171,7 @@ def test_a_node_that_stands_for_several() -> None:
     y = leaf("x", 1.0)
     for _ in range(12):
         y = y * 2.0 + 1.0
-    steps = Walk(folded(graph(y))).steps
+    steps = Walk(folded(read(y))).steps
     assert lines(steps, "forward") == ["x = 1", "×, + ×12(x) = ×, + ×12(1) = 8191"]
     assert lines(steps) == ["∂(×, +)/∂x += 1 → adjoint of ×, + ×12 → 4096"]
     assert "through ×, + ×12, which stands for several nodes" in text(steps[-1].caption)
@@ -180,7 +180,7 @@ def test_a_node_that_stands_for_several() -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_are_not_finite(number: float) -> None:
     x = leaf("x", number)
-    page = stepper_html(graph(x * x))
+    page = stepper_html(read(x * x))
     assert "NaN" in page or "∞" in page
     data_of(page)
 
@@ -196,7 +196,7 @@ def test_the_page_is_small_the_same_and_complete() -> None:
 
 def test_names_cannot_break_out_of_the_page() -> None:
     evil = '</script><script>alert("&\'")</script><!--'
-    page = stepper_html(graph(leaf(evil, 1.0) * 2.0), title=evil)
+    page = stepper_html(read(leaf(evil, 1.0) * 2.0), title=evil)
     assert page.count("<script") == page.count("</script>") == 2
     assert "<!--" not in page
     assert data_of(page)["steps"][0]["equation"][0] == [f"{evil} = "]
@@ -204,7 +204,7 @@ def test_names_cannot_break_out_of_the_page() -> None:
 
 def test_long_chains_do_not_recurse() -> None:
     steps = 5_000
-    x = graph(leaf("x", 1.0) * 1.0)
+    x = read(leaf("x", 1.0) * 1.0)
     nodes, edges = list(x.nodes), []
     one = Summary(1.0, 1.0, 1.0, 1.0, True, ())
     for number in range(steps):
