@@ -84,7 +84,7 @@ def of_row(name: str, key: Any) -> Entry:
 
 def is_own(key: Any) -> bool:
     """Whether a key of the table is a function of this package, or of its user."""
-    return not isinstance(key, tuple | np.ufunc) and not key.__module__.startswith("numpy")
+    return not isinstance(key, tuple | np.ufunc) and not str(key.__module__).startswith("numpy")
 
 
 def as_text(table: list[Entry]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from autograd.coverage import (
     as_markdown,
     as_text,
     entries,
+    is_own,
     of_module,
     summary,
 )
@@ -121,3 +123,11 @@ def test_the_table_is_printed_in_columns_with_a_summary() -> None:
         "| elementwise | 1 |"
     )
     assert summary(table) == [("flat", 2), ("elementwise", 1)]
+
+
+def test_a_function_that_was_made_outside_of_a_module_is_ones_own() -> None:
+    """As in a program text that is executed."""
+    scope: dict[str, Any] = {"__name__": None}
+    exec("def f(x): return x", scope)
+    assert scope["f"].__module__ is None
+    assert is_own(scope["f"])
