@@ -24,7 +24,7 @@ def leaf(value: Any, name: str | None = None) -> Tensor:
     return Tensor(value, requires_grad=True, name=name)
 
 
-def same(found: Any, expected: Any, rtol: float = 1e-12) -> None:
+def assert_same(found: Any, expected: Any, rtol: float = 1e-12) -> None:
     """Equal shapes, and values equal but for rounding."""
     found = found.numpy() if isinstance(found, Tensor) else np.asarray(found)
     assert found.shape == np.shape(expected)
@@ -72,10 +72,10 @@ def test_S0_02_one_example_in_both_orientations() -> None:
     rows = leaf(W_ROW) @ X_COLUMN + BIAS
     columns = X_COLUMN.T @ leaf(W_ROW.T) + BIAS
     numbers = leaf(0.5) * 1.0 + leaf(-1.0) * 2.0 + leaf(2.0) * 0.8 + 0.2
-    same(rows, [[z]])
-    same(columns, [[z]])
-    same(numbers, z)
-    same(sigmoid(rows), [[1 / (1 + math.exp(-z))]])
+    assert_same(rows, [[z]])
+    assert_same(columns, [[z]])
+    assert_same(numbers, z)
+    assert_same(sigmoid(rows), [[1 / (1 + math.exp(-z))]])
     assert (leaf(W_ROW.T) @ X_COLUMN.T).shape == (3, 3)
 
 
@@ -85,11 +85,11 @@ def test_S0_03_logistic_loss() -> None:
     a = logistic(z)
     for y in (np.zeros(4), np.ones(4), np.array([0.0, 1.0, 0.3, 1.0])):
         expected = -(y * np.log(a) + (1 - y) * np.log(1 - a))
-        same(binary_cross_entropy(leaf(a), y, reduction="none"), expected)
-        same(binary_cross_entropy_with_logits(leaf(z), y, reduction="none"), expected)
+        assert_same(binary_cross_entropy(leaf(a), y, reduction="none"), expected)
+        assert_same(binary_cross_entropy_with_logits(leaf(z), y, reduction="none"), expected)
     # Where sigma(z) is 1 or 0 in floating point, only the loss of logits is still right: it is |z|.
     assert logistic(800.0) == 1.0
-    same(binary_cross_entropy_with_logits(leaf([800.0, -800.0]), [0, 1], reduction="none"), [800.0, 800.0])
+    assert_same(binary_cross_entropy_with_logits(leaf([800.0, -800.0]), [0, 1], reduction="none"), [800.0, 800.0])
 
 
 def test_S0_04_upstream_times_local() -> None:
@@ -102,23 +102,23 @@ def test_S0_04_upstream_times_local() -> None:
     (edge,) = (edge for edge in picture.edges if edge.source == nodes["z"].id)
     value = logistic(0.3)
     upstream, local = -1 / value, value * (1 - value)
-    same(nodes["a"].gradient.number, upstream)
-    same(edge.local.number, local)
-    same(edge.contribution.number, upstream * local)
-    same(nodes["z"].gradient.number, upstream * local)
+    assert_same(nodes["a"].gradient.number, upstream)
+    assert_same(edge.local.number, local)
+    assert_same(edge.contribution.number, upstream * local)
+    assert_same(nodes["z"].gradient.number, upstream * local)
 
 
 def test_S0_05_local_gradient_of_the_sum() -> None:
     """dz/dw_k = x_k for z = sum_i w_i x_i + b."""
     w, x, b = leaf(W_ROW[0], "w"), X_COLUMN[:, 0], 0.2
-    same(jacobian(lambda w: w @ x + b)(W_ROW[0]), x)
+    assert_same(jacobian(lambda w: w @ x + b)(W_ROW[0]), x)
     picture = graph(np.sum(w * x) + b)
     (edge,) = (edge for edge in picture.edges if edge.source == picture.nodes[0].id)
     assert picture.nodes[0].name == "w"
-    same(edge.local.cells, x[np.newaxis])
+    assert_same(edge.local.cells, x[np.newaxis])
     dot = graph(w @ x + b)  # the factor is the other argument there too; upstream is 1
     (edge,) = (edge for edge in dot.edges if edge.source == dot.nodes[0].id)
-    same(edge.contribution.cells, x[np.newaxis])
+    assert_same(edge.contribution.cells, x[np.newaxis])
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.3])
@@ -128,7 +128,7 @@ def test_S0_06_gradient_at_the_activation(y: float) -> None:
     a.retain_grad()
     loss.backward()
     value = logistic(0.3)
-    same(a.grad, [[-(y / value - (1 - y) / (1 - value))]])
+    assert_same(a.grad, [[-(y / value - (1 - y) / (1 - value))]])
 
 
 def test_S0_07_slope_of_the_sigmoid() -> None:
@@ -137,8 +137,8 @@ def test_S0_07_slope_of_the_sigmoid() -> None:
     a = sigmoid(z)
     a.backward(np.ones(25))
     e = np.exp(-z.data)
-    same(z.grad, e / (1 + e) ** 2)
-    same(z.grad, logistic(z.data) * (1 - logistic(z.data)))
+    assert_same(z.grad, e / (1 + e) ** 2)
+    assert_same(z.grad, logistic(z.data) * (1 - logistic(z.data)))
     assert z.grad.max() == z.grad[12] == 0.25
     assert z.data[12] == 0
     assert gradcheck(sigmoid, z.data)
@@ -150,7 +150,7 @@ def test_S0_08_boxed_result(y: float) -> None:
     _, _, z, _, loss = one_example(y)
     z.retain_grad()
     loss.backward()
-    same(z.grad, [[logistic(0.3) - y]])
+    assert_same(z.grad, [[logistic(0.3) - y]])
     saturated = leaf([40.0, 800.0, -800.0])
     binary_cross_entropy_with_logits(saturated, np.full(3, y), reduction="sum").backward()
     np.testing.assert_array_equal(saturated.grad, np.array([1.0, 1.0, 0.0]) - y)
@@ -162,8 +162,8 @@ def test_S0_09_gradients_of_the_parameters(y: float) -> None:
     w, b, _, _, loss = one_example(y)
     loss.backward()
     error = logistic(0.3) - y
-    same(w.grad, [[error * 1.0, error * 2.0, error * 0.8]])
-    same(b.grad, [[error]])
+    assert_same(w.grad, [[error * 1.0, error * 2.0, error * 0.8]])
+    assert_same(b.grad, [[error]])
 
 
 def test_S0_10_one_step() -> None:
@@ -173,8 +173,8 @@ def test_S0_10_one_step() -> None:
     loss.backward()
     nn.optim.SGD([w, b], lr=alpha).step()
     error = logistic(0.3) - y
-    same(w, W_ROW - alpha * error * X_COLUMN.T)
-    same(b, BIAS - alpha * error)
+    assert_same(w, W_ROW - alpha * error * X_COLUMN.T)
+    assert_same(b, BIAS - alpha * error)
     assert binary_cross_entropy(sigmoid(w @ X_COLUMN + b), [[y]]).item() < loss.item()
 
 
@@ -184,18 +184,18 @@ def test_S0_11_bias_broadcasts_and_its_gradient_sums() -> None:
     weights, bias, x, _ = batch(rng)
     w, b = leaf(weights), leaf(bias)
     z = w @ x + b
-    same(z, [[sum(weights[0, k] * x[k, i] for k in range(4)) + bias[0, 0] for i in range(6)]])
+    assert_same(z, [[sum(weights[0, k] * x[k, i] for k in range(4)) + bias[0, 0] for i in range(6)]])
     upstream = rng.normal(size=(1, 6))
     z.backward(upstream)
-    same(b.grad, [[sum(upstream[0])]])
-    same(w.grad, upstream @ x.T)
+    assert_same(b.grad, [[sum(upstream[0])]])
+    assert_same(w.grad, upstream @ x.T)
     # The same with examples as rows, as `nn.Linear` has them
     w, b = leaf(weights), leaf(bias[0])
     z = nn.functional.linear(x.T, w, b)
     z.backward(upstream.T)
-    same(z.numpy().T, weights @ x + bias)
-    same(b.grad, [sum(upstream[0])])
-    same(w.grad, upstream @ x.T)
+    assert_same(z.numpy().T, weights @ x + bias)
+    assert_same(b.grad, [sum(upstream[0])])
+    assert_same(w.grad, upstream @ x.T)
 
 
 def test_S0_12_cost_is_the_mean_loss() -> None:
@@ -206,9 +206,9 @@ def test_S0_12_cost_is_the_mean_loss() -> None:
         a = logistic(sum(weights[0, k] * x[k, i] for k in range(4)) + bias[0, 0])
         losses.append(-math.log(a) if y[0, i] else -math.log(1 - a))
     z = leaf(weights) @ x + bias
-    same(binary_cross_entropy(sigmoid(z), y), sum(losses) / 6)
-    same(binary_cross_entropy_with_logits(z, y), sum(losses) / 6)
-    same(binary_cross_entropy_with_logits(z, y, reduction="none"), [losses])
+    assert_same(binary_cross_entropy(sigmoid(z), y), sum(losses) / 6)
+    assert_same(binary_cross_entropy_with_logits(z, y), sum(losses) / 6)
+    assert_same(binary_cross_entropy_with_logits(z, y, reduction="none"), [losses])
 
 
 def test_S0_13_gradient_of_the_weights_over_a_batch() -> None:
@@ -228,9 +228,9 @@ def test_S0_13_gradient_of_the_weights_over_a_batch() -> None:
         loop[0, k] += (values[0, i] - y[0, i]) * x[k, i] / 6
         slope = values[0, i] * (1 - values[0, i]) * x[k, i]  # of a by w_k
         printed[0, k] += (y[0, i] / values[0, i] - (1 - y[0, i]) / (1 - values[0, i])) * slope / 6
-    same(w.grad, loop)
-    same(w.grad, (values - y) @ x.T / 6)
-    same(w.grad, -printed)
+    assert_same(w.grad, loop)
+    assert_same(w.grad, (values - y) @ x.T / 6)
+    assert_same(w.grad, -printed)
 
 
 def test_S0_14_gradient_of_the_bias_over_a_batch() -> None:
@@ -239,8 +239,8 @@ def test_S0_14_gradient_of_the_bias_over_a_batch() -> None:
     b = leaf(bias)
     binary_cross_entropy_with_logits(weights @ x + b, y).backward()
     difference = logistic(weights @ x + bias) - y
-    same(b.grad, difference @ np.ones((6, 1)) / 6)
-    same(b.grad, [[sum(difference[0]) / 6]])
+    assert_same(b.grad, difference @ np.ones((6, 1)) / 6)
+    assert_same(b.grad, [[sum(difference[0]) / 6]])
 
 
 def test_S0_15_which_part_of_the_input() -> None:
@@ -254,7 +254,7 @@ def test_S0_15_which_part_of_the_input() -> None:
     w1, b1, w2, b2 = (parameter.data for parameter in model.parameters())
     h = np.tanh(w1 @ image.data.reshape(9, 1) + b1[:, np.newaxis])
     error = logistic(w2 @ h + b2[:, np.newaxis]) - 1
-    same(image.grad, (w1.T @ (w2.T @ error * (1 - h**2))).reshape(1, 3, 3))
+    assert_same(image.grad, (w1.T @ (w2.T @ error * (1 - h**2))).reshape(1, 3, 3))
     assert all(parameter.grad is None for parameter in model.parameters())
     # A pixel that no unit looks at has led to nothing.
     model[1][0].weight.data[:, 4] = 0
@@ -269,7 +269,7 @@ def test_S0_16_impact_of_shifting_the_input() -> None:
     x, y = leaf(X_COLUMN), [[1.0]]
     binary_cross_entropy_with_logits(W_ROW @ x + BIAS, y).backward()
     a = logistic(0.3)
-    same(x.grad, W_ROW.T * (a - 1))
+    assert_same(x.grad, W_ROW.T * (a - 1))
 
     def loss(k: int, delta: float) -> float:
         return -math.log(logistic(0.3 + W_ROW[0, k] * delta))
@@ -293,7 +293,7 @@ def test_S0_17_forward_through_all_layers() -> None:
     for w, b, g in zip(parameters[::2], parameters[1::2], activations, strict=True):
         a = g(w @ a + b[:, np.newaxis])
     assert [w.shape for w in parameters[::2]] == [(5, 4), (3, 5), (2, 3)]
-    same(model(x.T), a.T)  # in `nn` it is a row
+    assert_same(model(x.T), a.T)  # in `nn` it is a row
 
 
 def deep(scale: float, layers: int = 6, n: int = 100, activation: str | None = "tanh") -> tuple[Any, Any, FlowRecorder]:
@@ -362,7 +362,7 @@ def test_S0_19_symmetry_is_never_broken() -> None:
         if scheme == "constant":
             w, b, v, c = (parameter.data for parameter in model.parameters())
             one_unit = np.tanh(XOR[0] @ w[:1].T + b[0]) * v.sum() + c
-            same(model(XOR[0]), one_unit)
+            assert_same(model(XOR[0]), one_unit)
     bound = 3 / 4 * -(math.log(1 / 3) / 3 + math.log(2 / 3) * 2 / 3)
     assert bound == pytest.approx(0.477, abs=5e-4)
     assert losses["constant"] >= bound
@@ -373,7 +373,7 @@ def test_S0_20_weights_for_tanh() -> None:
     """W[l] = randn(shape) * sqrt(1/n[l-1]), that is N(0, sigma^2 = 1/n[l-1]), and b[l] = 0."""
     shape, n = (300, 400), 400
     weight = nn.init.lecun_normal_(nn.Parameter(np.zeros(shape)), rng=np.random.default_rng(7))
-    same(weight, np.random.default_rng(7).standard_normal(shape) * np.sqrt(1 / n))
+    assert_same(weight, np.random.default_rng(7).standard_normal(shape) * np.sqrt(1 / n))
     size = weight.size
     assert weight.data.mean() == pytest.approx(0, abs=4 * math.sqrt(1 / n / size))
     assert weight.data.var() == pytest.approx(1 / n, rel=4 * math.sqrt(2 / size))
@@ -456,9 +456,9 @@ def test_S0_24_variance_of_a_product() -> None:
     x, y = np.array([-1.0, 0.5, 2.0, 3.0]), np.array([0.2, 1.0, 4.0])  # equally likely values; all pairs are, too
     pairs = leaf(x)[:, np.newaxis] * leaf(y)
     expected = x.mean() ** 2 * y.var() + y.mean() ** 2 * x.var() + x.var() * y.var()
-    same(np.var(pairs), expected)
+    assert_same(np.var(pairs), expected)
     # Of dependent ones it does not hold: Y = X has the variance of the squares, 1, 1/4, 4 and 9.
-    same(np.var(leaf(x) * leaf(x)), 11.82421875)
+    assert_same(np.var(leaf(x) * leaf(x)), 11.82421875)
     assert 2 * x.mean() ** 2 * x.var() + x.var() ** 2 == pytest.approx(11.0896, abs=1e-4)
 
 
@@ -472,7 +472,7 @@ def test_S0_25_variance_of_a_sum_of_products() -> None:
     weights, inputs = every([-0.7, 0.7], (1, 3)), every([-1.0, 0.0, 2.0, -1.0], (3, 1))
     z = leaf(weights)[:, np.newaxis] @ leaf(inputs)  # every W with every a: no sampling error
     assert z.shape == (8, 64, 1, 1)
-    same(np.var(z), 3 * 0.7**2 * np.var([-1.0, 0.0, 2.0, -1.0]))
+    assert_same(np.var(z), 3 * 0.7**2 * np.var([-1.0, 0.0, 2.0, -1.0]))
     rng = np.random.default_rng(10)
     n, draws = 300, 20_000
     rows, columns = leaf(rng.normal(0, 0.2, (draws, n))), leaf(rng.uniform(-1, 1, (draws, n)))
@@ -515,7 +515,7 @@ def test_S0_27_product_over_layers() -> None:
     a = leaf(first)[:, np.newaxis] @ leaf(inputs)
     z = leaf(second)[:, np.newaxis, np.newaxis] @ a
     assert z.shape == (8, 64, 9, 1, 1)
-    same(np.var(z), (2 * 0.5**2) * (3 * 1.5**2) * (2 / 3))
+    assert_same(np.var(z), (2 * 0.5**2) * (3 * 1.5**2) * (2 / 3))
     # One draw of a wide network, of widths and variances that differ
     rng = np.random.default_rng(11)
     sizes, factors = [300, 500, 400, 300], [0.5, 3.0, 1.2]
@@ -557,12 +557,12 @@ def test_S0_29_parts_of_the_lecture() -> None:
     alpha, lr = 0.05, 0.1
     w, decayed = leaf([1.0, -2.0]), leaf([1.0, -2.0])
     (np.sum(np.sin(w)) + alpha * np.sum(w * w)).backward()
-    same(w.grad, np.cos(w.data) + 2 * alpha * w.data)
+    assert_same(w.grad, np.cos(w.data) + 2 * alpha * w.data)
     np.sum(np.sin(decayed)).backward()
     nn.optim.SGD([decayed], lr=lr, weight_decay=2 * alpha).step()
-    same(decayed, w.data - lr * w.grad)
+    assert_same(decayed, w.data - lr * w.grad)
     dropout = nn.Dropout(0.25, rng=np.random.default_rng(12))
     found = dropout(leaf(np.full(100_000, 3.0))).numpy()
     np.testing.assert_array_equal(np.unique(found), [0.0, 4.0])
     assert found.mean() == pytest.approx(3.0, abs=4 * math.sqrt(3.0 / 100_000))  # Var = 3^2 (1 / 0.75 - 1) = 3
-    same(dropout.eval()(leaf([3.0])), [3.0])
+    assert_same(dropout.eval()(leaf([3.0])), [3.0])
