@@ -6,6 +6,7 @@ In the notes examples are columns, X of shape (n, m), and W has shape (out, in);
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -721,7 +722,8 @@ def test_S1_29_xavier_for_tanh_and_he_for_relu() -> None:
     """
     rng = np.random.default_rng(0)
     weight = nn.Parameter(np.zeros((400, 100)))  # fan_in 100, fan_out 400
-    for initializer, variance in ((nn.init.lecun_normal_, 1 / 100), (nn.init.kaiming_normal_, 2 / 100)):
+    he = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+    for initializer, variance in ((nn.init.lecun_normal_, 1 / 100), (he, 2 / 100)):
         initializer(weight, rng=rng)
         assert np.var(weight.data) == pytest.approx(variance, rel=0.03)
     z = rng.normal(size=400_000)
