@@ -3,8 +3,8 @@
     python notebooks/build.py [NAME ...]
 
 The sources are Python files in Jupytext's percent format. Where NumPy and Matplotlib are the same, the same sources
-give the same notebooks, byte by byte. The contents in ``README.md`` are written anew as well: which notebook shows which
-row of the lectures. A notebook shows a row by naming its id in backticks in its Markdown.
+give the same notebooks, byte by byte. The contents in ``README.md`` are written anew as well: which notebook shows
+which row of the lectures. A notebook shows a row by naming its id in backticks in its Markdown.
 """
 
 from __future__ import annotations
@@ -116,14 +116,14 @@ def shown(notebook: NotebookNode) -> list[str]:
     return sorted(set(re.findall(r"`(S\d-\d\d)`", text)))
 
 
-def formulas() -> dict[str, str]:
-    """Return the formula of each row: the first line of the docstring of its test."""
-    found = {}
+def row_tests() -> list[tuple[str, str, str]]:
+    """Return the id, the file and the formula (the first line of the docstring) of each test named after a row."""
+    found = []
     for path in sorted((HERE.parent / "tests" / "lectures").glob("test_s[0-9].py")):
         for function in ast.parse(path.read_text("utf-8")).body:
             if isinstance(function, ast.FunctionDef) and (id := row_of(function.name)):
-                found[id] = (ast.get_docstring(function) or "").partition("\n")[0]
-    return dict(sorted(found.items()))
+                found.append((id, path.name, (ast.get_docstring(function) or "").partition("\n")[0]))
+    return sorted(found)
 
 
 def row_of(test: str) -> str | None:
@@ -132,19 +132,29 @@ def row_of(test: str) -> str | None:
     return f"{match[1]}-{match[2]}" if match else None
 
 
+def where_shown() -> dict[str, list[str]]:
+    """Return the names of the notebooks that show each row."""
+    places: dict[str, list[str]] = {}
+    for name in names():
+        for id in shown(source(name)):
+            places.setdefault(id, []).append(name)
+    return places
+
+
 def contents() -> str:
     """Return the contents as Markdown: the notebooks, and for each row of the lectures where it is shown."""
-    notebooks = {name: source(name) for name in names()}
     lines = ["| | rows of the lectures |", "|---|---|"]
-    for name, notebook in notebooks.items():
+    for name in names():
+        notebook = source(name)
         title = notebook.cells[0].source.partition("\n")[0].removeprefix("# ")
         lines.append(f"| [{title}]({name}.ipynb) | {', '.join(shown(notebook))} |")
-    rows = formulas()
+    places = where_shown()
     for lecture, title in LECTURES.items():
         lines += ["", f"### {lecture}: {title}", "", "| row | | notebooks |", "|---|---|---|"]
-        for id in (id for id in rows if id.startswith(lecture)):
-            links = [f"[{name[:2]}]({name}.ipynb)" for name, notebook in notebooks.items() if id in shown(notebook)]
-            lines.append(f"| {id} | {rows[id].replace('|', chr(92) + '|')} | {', '.join(links)} |")
+        for id, _, formula in row_tests():
+            if id.startswith(lecture):
+                links = ", ".join(f"[{name[:2]}]({name}.ipynb)" for name in places.get(id, []))
+                lines.append(f"| {id} | {formula.replace('|', chr(92) + '|')} | {links} |")
     return "\n".join(lines) + "\n"
 
 
