@@ -418,10 +418,10 @@ def test_S3_16_products_of_single_derivatives() -> None:
         np.testing.assert_array_equal(t[name].grad, gradient, name)
     np.testing.assert_array_equal(t["W_h"].grad, [[0, 0], [6, 12]])
     local = {name: edge.local for name, edge in edges(picture).items() if edge.local}  # what stands on the edges
-    assert [local[edge].number for edge in [("o", "e"), ("m_o", "o"), ("b_o", "o")]] == [-1, 1, 1]
     assert local["e", "power"].cells == ((6.0,),)
+    assert local["o", "e"].number == -1
     assert local["z_h", "h"].cells == ((0.0, 1.0),)
-    assert local["m_h", "z_h"].cells == local["b_h", "z_h"].cells == ((1.0, 1.0),)
+    assert {local[edge].number for edge in [("m_o", "o"), ("b_o", "o"), ("m_h", "z_h"), ("b_h", "z_h")]} == {1}
 
 
 def test_S3_17_the_recipe_of_automatic_differentiation() -> None:
