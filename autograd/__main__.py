@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from autograd.view.expression import parse, values_of
 FORMULA = """A formula is made of numbers, names, + - * / ** @, parentheses, NumPy's elementwise functions, clip, sum,
 mean and the activations of this package. Parts may be named in front: "q = x + y; f = q * z". A value is a number or a
 list such as [1,2,3] or [[1,2],[3,4]]. Before a formula that begins with -, write --."""
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+"""Beside the packages, in a clone; what pip installs from elsewhere is without them."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     drawing.add_argument("values", nargs="*", metavar="NAME=VALUE", help="the value of each name, such as x=-2")
     drawing.add_argument("--out", metavar="FILE", help="what to write: .svg, .png, .pdf, .html, .dot, .json or .mmd")
     drawing.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
+    commands.add_parser(
+        "notebooks",
+        help="open the lectures' notebooks in JupyterLab",
+        epilog="Further options, such as --no-browser or --port=9999, are JupyterLab's. Ctrl-C ends it.",
+    )
     return top
 
 
@@ -54,9 +63,27 @@ def draw(root: Tensor, path: str | None, direction: str = "LR") -> None:
         print(f"picture in {path}", flush=True)
 
 
-def run(options: argparse.Namespace) -> None:
+def notebooks(arguments: Sequence[str] = ()) -> None:
+    """Open the notebooks in JupyterLab, whose kernels find these packages, until Ctrl-C."""
+    if not NOTEBOOKS.is_dir():
+        raise FileNotFoundError(
+            f"there are no notebooks in {NOTEBOOKS}; they are in a clone: there, pip install -e '.[notebooks]'"
+        )
+    try:
+        from jupyterlab.labapp import LabApp
+    except ImportError as error:
+        message = "the notebooks open in JupyterLab, which was not found: pip install -e '.[notebooks]'"
+        raise ImportError(message) from error
+    found = [str(NOTEBOOKS.parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, found))
+    LabApp.launch_instance([str(NOTEBOOKS), "--ServerApp.answer_yes=True", *arguments])  # Ctrl-C without a question
+
+
+def run(options: argparse.Namespace, further: Sequence[str]) -> None:
     """Run a command."""
-    if options.command == "demo":
+    if options.command == "notebooks":
+        notebooks(further)
+    elif options.command == "demo":
         demo()
         draw(small_graph(), options.out)
     elif options.command == "draw":
@@ -68,9 +95,11 @@ def run(options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 2 after an error, 130 after Ctrl-C, as in a shell."""
     reader = parser()
-    options = reader.parse_args(arguments)
+    options, further = reader.parse_known_args(arguments)
+    if further and options.command != "notebooks":
+        reader.error(f"unrecognized arguments: {' '.join(further)}")
     try:
-        run(options)
+        run(options, further)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -190,6 +192,61 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "\ninterrupted\n"
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What JupyterLab would have been opened with."""
+    arguments: list[str] = []
+    lab: Any = ModuleType("jupyterlab.labapp")
+    lab.LabApp = SimpleNamespace(launch_instance=arguments.extend)
+    monkeypatch.setitem(sys.modules, "jupyterlab", ModuleType("jupyterlab"))
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", lab)
+    return arguments
+
+
+@pytest.mark.parametrize("path", [None, "elsewhere"])
+def test_notebooks(monkeypatch: pytest.MonkeyPatch, opened: list[str], path: str | None) -> None:
+    """The folder, Ctrl-C without a question, and what else the user says; kernels find this checkout first."""
+    if path is None:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", path)
+    assert command_line.main(["notebooks", "--no-browser", "--port=9999"]) == 0
+    root = Path(__file__).resolve().parents[1]
+    assert opened == [str(root / "notebooks"), "--ServerApp.answer_yes=True", "--no-browser", "--port=9999"]
+    assert os.environ["PYTHONPATH"] == (str(root) if path is None else f"{root}{os.pathsep}{path}")
+
+
+def test_notebooks_without_the_folder(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, opened: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "notebooks"
+    monkeypatch.setattr(command_line, "NOTEBOOKS", folder)
+    assert command_line.main(["notebooks"]) == 2
+    assert capsys.readouterr().err == (
+        f"python -m autograd notebooks: there are no notebooks in {folder}; they are in a clone: there, "
+        "pip install -e '.[notebooks]'\n"
+    )
+    assert opened == []
+
+
+def test_notebooks_without_jupyterlab(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setitem(sys.modules, "jupyterlab", None)
+    assert command_line.main(["notebooks"]) == 2
+    assert capsys.readouterr().err == (
+        "python -m autograd notebooks: the notebooks open in JupyterLab, which was not found: "
+        "pip install -e '.[notebooks]'\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["demo", "coverage", "draw"])
+def test_other_commands_take_no_further_options(capsys: Any, command: str) -> None:
+    arguments = [command, "x", "x=1", "--no-browser"] if command == "draw" else [command, "--no-browser"]
+    with pytest.raises(SystemExit) as caught:
+        command_line.main(arguments)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.endswith("error: unrecognized arguments: --no-browser\n")
+
+
 def test_a_reader_that_stops_early_is_no_error() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "autograd", "coverage"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -204,4 +261,4 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 def test_without_a_command_it_says_which_there_are() -> None:
     result = run()
     assert result.returncode == 2
-    assert "usage: python -m autograd [-h] {demo,coverage,draw} ..." in result.stderr
+    assert "usage: python -m autograd [-h] {demo,coverage,draw,notebooks} ..." in result.stderr

@@ -1,0 +1,3 @@
+"""The browser of the tests of pages."""
+
+from tests.view.conftest import browser as browser
