@@ -91,10 +91,10 @@ graph(L)
 
 
 # %%
-def picture(tensor):
+def picture(tensor, rankdir="LR"):
     with TemporaryDirectory() as folder:
-        graph(tensor).save(f"{folder}/graph.png")
-        return Image(filename=f"{folder}/graph.png")
+        graph(tensor).save(f"{folder}/graph.png", rankdir=rankdir)
+        return Image(filename=f"{folder}/graph.png", retina=rankdir == "TB")
 
 
 picture(L)
@@ -350,12 +350,12 @@ J.backward()
 
 one_by_one = [logistic_loss(sigmoid(0.5 * x[0] + 1.5 * x[1] + 0.25), y) for x, y in zip(X.T, Y[0])]
 print("J is the mean of the losses, one by one:", np.isclose(J.item(), np.mean(one_by_one), rtol=1e-14))
-picture(J)
+picture(J, "TB")
 
 # %% [markdown]
-# *In the picture:* $X$ and $w$ meet in a product, $b$ joins, then $Z$, $A$, the losses and their mean $J$. Cards of
-# arrays show the shape and the root mean square. The edge from $b$ has the local derivative 1, and its contribution was
-# summed from shape (1, 5) to shape (1, 1).
+# *In the picture:* at the top $X$ and $w$ meet in a product, $b$ joins, then $Z$, $A$, the losses and their mean $J$.
+# Cards of arrays show the shape and the root mean square. The edge from $b$ has the local derivative 1, and its
+# contribution was summed from shape (1, 5) to shape (1, 1).
 #
 # ## What comes back · `S0-13` `S0-14` `S4-04`
 #
