@@ -1,0 +1,232 @@
+"""A training step with batch normalization and dropout: many small passes between a few matrix products.
+
+256-512-512-10 with relu, batch 256: each hidden layer is an affine map without bias, normalization over the batch,
+relu, and dropout of a half. Running means and variances are kept. Masks are random, so gradients are compared with
+nothing dropped.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from benchmarks.workload import Array, Contestant, Given, Workload, in_parts
+
+EPSILON, MOMENTUM = 1e-5, 0.1
+
+
+class Normalized(Workload):
+    """A training step with batch normalization and dropout."""
+
+    name = "normalized"
+    title = "training step 256-512-512-10 with BatchNorm and dropout, batch 256"
+    sizes = {"inputs": 256, "width": 512, "depth": 2, "classes": 10, "batch": 256}  # noqa: RUF012
+    grows = {"batch": (16, 64, 256, 1024), "width": (64, 256, 1024), "depth": (1, 2, 4, 8)}  # noqa: RUF012
+    safe = {"drop": 0.0}  # noqa: RUF012
+
+    def inputs(self, given: Given, rng: np.random.Generator) -> None:
+        """Add a batch, labels, and first parameters: (weight, γ, β) of each hidden layer, weight and bias of the last."""
+        if not hasattr(given, "drop"):
+            given.drop = 0.5
+        given.layers = [given.inputs, *[given.width] * given.depth, given.classes]
+        given.x = rng.normal(size=(given.batch, given.inputs)).astype(given.dtype)
+        given.labels = rng.integers(0, given.classes, given.batch)
+        given.start = []
+        for n, m in pairwise(given.layers[:-1]):
+            given.start += [
+                rng.uniform(-1, 1, (m, n)) / np.sqrt(n),
+                1 + rng.uniform(-0.1, 0.1, m),
+                rng.uniform(-0.1, 0.1, m),
+            ]
+        bound = 1 / np.sqrt(given.width)
+        given.start += [
+            rng.uniform(-bound, bound, (given.classes, given.width)),
+            rng.uniform(-bound, bound, given.classes),
+        ]
+        given.start = [p.astype(given.dtype) for p in given.start]
+
+    def numpy(self, given: Given) -> Contestant:
+        """Write the derivatives down; masks come from uniform floats."""
+        x, labels, rate = given.x, given.labels, given.rate
+        parameters = [p.copy() for p in given.start]
+        blocks = [parameters[i : i + 3] for i in range(0, len(parameters) - 2, 3)]
+        weight, bias = parameters[-2:]
+        keep, rng, rows = 1 - given.drop, np.random.default_rng(1), np.arange(given.batch)
+        scale = np.dtype(given.dtype).type(1 / keep)
+        means = [np.zeros_like(gamma) for _, gamma, _ in blocks]
+        variances = [np.ones_like(gamma) for _, gamma, _ in blocks]
+
+        def forward() -> Any:
+            a, kept = x, []
+            for i, (w, gamma, beta) in enumerate(blocks):
+                z = a @ w.T
+                mean, variance = z.mean(axis=0), z.var(axis=0)
+                means[i] += MOMENTUM * (mean - means[i])
+                variances[i] += MOMENTUM * (variance * (len(z) / (len(z) - 1)) - variances[i])
+                inverse = 1 / np.sqrt(variance + EPSILON)
+                normalized = (z - mean) * inverse
+                out = np.maximum(gamma * normalized + beta, 0)
+                mask = (rng.random(out.shape, dtype=given.dtype) < keep) * scale
+                kept.append((a, normalized, inverse, out, mask))
+                a = out * mask
+            logits = a @ weight.T + bias
+            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+            probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+            return -np.log(probabilities[rows, labels]).mean(), probabilities, a, kept
+
+        def backward(state: Any) -> list[Array]:
+            _, gradient, a, kept = state
+            n = len(labels)
+            gradient[rows, labels] -= 1
+            gradient /= n
+            gradients = [gradient.T @ a, gradient.sum(axis=0)]
+            gradient = gradient @ weight
+            for i in range(len(blocks) - 1, -1, -1):
+                w, gamma, _ = blocks[i]
+                a, normalized, inverse, out, mask = kept[i]
+                gradient *= mask
+                gradient *= out > 0
+                by_gamma, by_beta = (gradient * normalized).sum(axis=0), gradient.sum(axis=0)
+                gradient = (gamma * inverse) * (gradient - by_beta / n - normalized * (by_gamma / n))
+                gradients = [gradient.T @ a, by_gamma, by_beta, *gradients]
+                if i:
+                    gradient = gradient @ w
+            return gradients
+
+        def update(gradients: list[Array]) -> None:
+            for p, g in zip(parameters, gradients):
+                g *= rate
+                p -= g
+
+        return in_parts(forward, backward, lambda: parameters, update)
+
+    def chainrule(self, given: Given) -> Contestant:
+        """Use `nn`."""
+        import nn
+
+        options = {"batch_norm": True, "dropout": given.drop, "dtype": given.dtype}
+        model = nn.MLP(given.layers, activation="relu", rng=np.random.default_rng(1), **options)
+        for p, start in zip(model.parameters(), given.start):
+            p.data[...] = start
+        optimizer = nn.optim.SGD(model.parameters(), lr=given.rate)
+        x, labels, cross_entropy = given.x, given.labels, nn.functional.cross_entropy
+
+        def forward() -> Any:
+            optimizer.zero_grad()
+            return cross_entropy(model(x), labels)
+
+        return in_parts(
+            forward,
+            lambda loss: loss.backward(),
+            lambda: [p.data for p in model.parameters()],
+            lambda _: optimizer.step(),
+            lambda loss: loss.item(),
+        )
+
+    def torch(self, given: Given) -> Contestant:
+        """Use the same modules of PyTorch."""
+        import torch
+
+        modules: list[Any] = []
+        for n, m in pairwise(given.layers[:-1]):
+            modules += [torch.nn.Linear(n, m, bias=False), torch.nn.BatchNorm1d(m), torch.nn.ReLU()]
+            modules += [torch.nn.Dropout(given.drop)]
+        model = torch.nn.Sequential(*modules, torch.nn.Linear(given.width, given.classes))
+        model = model.to(getattr(torch, given.dtype))
+        with torch.no_grad():
+            for p, start in zip(model.parameters(), given.start):
+                p.copy_(torch.from_numpy(start))
+        optimizer = torch.optim.SGD(model.parameters(), lr=given.rate)
+        x, labels = torch.from_numpy(given.x), torch.from_numpy(given.labels)
+        cross_entropy = torch.nn.functional.cross_entropy
+
+        def forward() -> Any:
+            optimizer.zero_grad()
+            return cross_entropy(model(x), labels)
+
+        return in_parts(
+            forward,
+            lambda loss: loss.backward(),
+            lambda: [p.detach().numpy() for p in model.parameters()],
+            lambda _: optimizer.step(),
+            lambda loss: loss.item(),
+        )
+
+    def jax(self, given: Given) -> Contestant:
+        """Compile the whole step, running statistics included."""
+        import jax
+        import jax.numpy as jnp
+
+        jax.config.update("jax_enable_x64", given.dtype == "float64")
+        keep, rate, n = 1 - given.drop, given.rate, given.batch
+        x, labels = jnp.asarray(given.x), jnp.asarray(given.labels)
+        hidden = len(given.layers) - 2
+
+        def loss_of(parameters: Any, statistics: Any, x: Any, labels: Any, key: Any) -> Any:
+            a, after = x, []
+            keys = jax.random.split(key, hidden)
+            for i in range(hidden):
+                w, gamma, beta = parameters[3 * i : 3 * i + 3]
+                z = a @ w.T
+                mean, variance = z.mean(axis=0), z.var(axis=0)
+                old_mean, old_variance = statistics[i]
+                unbiased = variance * (n / (n - 1))
+                after.append(
+                    (old_mean + MOMENTUM * (mean - old_mean), old_variance + MOMENTUM * (unbiased - old_variance))
+                )
+                z = gamma * (z - mean) * jax.lax.rsqrt(variance + EPSILON) + beta
+                a = jax.nn.relu(z) * jax.random.bernoulli(keys[i], keep, z.shape) / keep
+            logits = a @ parameters[-2].T + parameters[-1]
+            return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1).mean(), after
+
+        def step(parameters: Any, statistics: Any, x: Any, labels: Any, key: Any) -> Any:
+            key, now = jax.random.split(key)
+            (loss, statistics), gradients = jax.value_and_grad(loss_of, has_aux=True)(
+                parameters, statistics, x, labels, now
+            )
+            return loss, [p - rate * g for p, g in zip(parameters, gradients)], statistics, key
+
+        compiled = jax.jit(step, donate_argnums=(0, 1, 4))
+        statistics = [(jnp.zeros(m, given.dtype), jnp.ones(m, given.dtype)) for m in given.layers[1:-1]]
+        state: list[Any] = [[jnp.asarray(p) for p in given.start], statistics, jax.random.key(1)]
+
+        def run() -> float:
+            parameters, statistics, key = state
+            loss, *state[:] = jax.block_until_ready(compiled(parameters, statistics, x, labels, key))
+            return float(loss)
+
+        return Contestant(run, lambda: [np.asarray(p) for p in state[0]])
+
+    def tinygrad(self, given: Given) -> Contestant:
+        """Capture the whole step with `TinyJit`."""
+        from tinygrad import Tensor, TinyJit
+
+        parameters = [Tensor(p).realize() for p in given.start]
+        statistics = [
+            (Tensor(np.zeros_like(p)).realize(), Tensor(np.ones_like(p)).realize()) for p in given.start[1:-2:3]
+        ]
+        x, labels = Tensor(given.x).realize(), Tensor(given.labels.astype(np.int32)).realize()
+        keep, rate, n = 1 - given.drop, given.rate, given.batch
+
+        @TinyJit
+        def compiled() -> Any:
+            a, after = x, []
+            for i, (mean, variance) in enumerate(statistics):
+                w, gamma, beta = parameters[3 * i : 3 * i + 3]
+                z = a @ w.T
+                m, v = z.mean(axis=0), z.var(axis=0, correction=0)
+                after.append(mean.assign(mean + MOMENTUM * (m.detach() - mean)))
+                after.append(variance.assign(variance + MOMENTUM * (v.detach() * (n / (n - 1)) - variance)))
+                a = (gamma * (z - m) * (v + EPSILON).rsqrt() + beta).relu()
+                if keep < 1:
+                    a = a * (Tensor.rand(*a.shape) < keep) / keep
+            loss = (a @ parameters[-2].T + parameters[-1]).sparse_categorical_crossentropy(labels)
+            gradients = loss.gradient(*parameters)
+            return loss.realize(*[p.assign(p - rate * g) for p, g in zip(parameters, gradients)], *after)
+
+        return Contestant(lambda: compiled().item(), lambda: [p.numpy() for p in parameters])
+
+
+NORMALIZED = Normalized()
