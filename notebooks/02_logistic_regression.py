@@ -108,6 +108,8 @@ picture(L)
 # $$\frac{\partial\mathcal L}{\partial z} = \frac{\partial\mathcal L}{\partial a}\cdot\frac{\partial a}{\partial z},
 # \qquad \frac{\partial z}{\partial w_k} = x_k$$
 #
+# (The last line for $z$ in S0 leaves out $b$. On the graph it has an edge of its own, with the local derivative 1.)
+#
 # The picture's numbers can be read by programs, too. **Predict** what stands on the edges from $w_1$ and from $w_2$
 # into their products, then check each edge against the formula.
 

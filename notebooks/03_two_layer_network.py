@@ -103,7 +103,7 @@ hidden = layer(first_weights, numbers(b1), [0.5, -1.0])
 (output,) = layer(numbers(W2), numbers(b2), hidden)
 loss = logistic_loss(output, y)
 loss.backward()
-L.backward(retain_graph=True)
+L.backward()
 
 print("the same loss:", np.isclose(loss.item(), L.item(), rtol=1e-14))
 by_units = [[weight.grad for weight in row] for row in first_weights]
@@ -136,20 +136,24 @@ picture(graph(L))
 # $a^2$ and $L$. Gradients stand below the values; on each edge is what it hands back.
 #
 # `graph(...).edges` are in the order in which the engine walks them. Here is that order, without the steps that have no
-# name in the notes:
+# name in the notes. The biases and the input, which are not in S4's list, have no number:
 
 # %%
 drawing = graph(L)
 cards = {node.id: node for node in drawing.nodes}
 walked = [cards[edge.source] for edge in drawing.edges if cards[edge.source].name]
 print(f"1. compute {L.name} = {L.item():.4f}")
-for number, card in enumerate(walked, 2):
-    print(f"{number}. ∂L/∂{card.name:2} has shape {card.shape!s:6} and root mean square {card.gradient.rms:.4f}")
+number = 1
+for card in walked:
+    listed = card.name[0] in "Waz"
+    number += listed
+    label = f"{number}." if listed else "  "
+    print(f"{label} ∂L/∂{card.name:2} has shape {card.shape!s:6} and root mean square {card.gradient.rms:.4f}")
 
 # %% [markdown]
-# Leave out the biases, which S4's list does not mention, and the input, and it is the list of the notes, in the same
-# order. The *last* layer's weights get their gradient *first*: S1 says so for three layers, $W^3$ before $W^2$ before
-# $W^1$. Each line needs only the lines above it and what the forward pass has computed, so nothing is worked out twice.
+# These are the seven steps of the notes, in the same order. The *last* layer's weights get their gradient *first*: S1
+# says so for three layers, $W^3$ before $W^2$ before $W^1$. Each line needs only the lines above it and what the
+# forward pass has computed, so nothing is worked out twice.
 #
 # ## Six equations · `S4-19`
 #
@@ -211,7 +215,7 @@ for (row, column), value in np.ndenumerate(flat):
     ax.text(column, row, f"{value:g}", ha="center", va="center", color="black" if value else "grey")
 ax.set_xticks(range(6), [f"$W_{{{i}{j}}}$" for i in (1, 2, 3) for j in (1, 2)])
 ax.set_yticks(range(3), ["$z_1$", "$z_2$", "$z_3$"])
-ax.set_title("Each weight moves one z, by its own input")
+ax.set(xlabel="weight", ylabel="preactivation", title="Each weight moves one z, by its own input")
 ax.spines[:].set_visible(False)
 plt.show()
 
@@ -258,19 +262,19 @@ for name, tensor in model.named_parameters():
     print(f"{name:9} {tensor.shape!s:7} gradient {tensor.grad.shape!s:7} root mean square {rms:.5f}")
 
 drawing = graph(J)
-kinds = {node.id: node for node in drawing.nodes if node.kind == "parameter"}
-print("in the order of the walk:", *[kinds[edge.source].name for edge in drawing.edges if edge.source in kinds])
+names = {node.id: node.name for node in drawing.nodes if node.kind == "parameter"}
+print("in the order of the walk:", *[names[edge.source] for edge in drawing.edges if edge.source in names])
 
 # %% [markdown]
-# `nn` counts modules: 0, 2 and 4 are the layers, and 1, 3 and 5 the sigmoids between and after them. Now the last
-# layer:
+# `nn` counts modules: 0, 2 and 4 are the layers, whose outputs are $z$, and 1, 3 and 5 the sigmoids, whose outputs are
+# $a$, of the same shapes. The last line has the order that S1 describes: the third layer first.
 #
 # ## The last layer · `S1-16`
 #
 # $$\frac{\partial J}{\partial W^{3}} = -\frac1m\sum_{i=1}^m (y^{(i)} - a^{3(i)})\,a^{2(i)T}$$
 #
 # The derivation in S1 has a slip in its second line: of $\sigma' = \sigma(1 - \sigma)$ it keeps only the $\sigma$, in
-# both terms. The third line has the missing factors again, and the result is right. All three, in numbers:
+# both terms. The third line has the missing factors again, and the result is right. In numbers:
 
 # %%
 W, B = [layer.weight.numpy() for layer in model[::2]], [layer.bias.numpy()[:, np.newaxis] for layer in model[::2]]
@@ -320,12 +324,14 @@ chain = Tensor(W[1], requires_grad=True)
 logistic_loss(sigmoid(W[2] @ sigmoid(chain @ first[1] + B[1]) + B[2]), target).backward(np.ones((1, 1)))
 print("the product is the gradient:", np.allclose(product.reshape(3, 5), chain.grad, rtol=1e-12))
 print("∂z³/∂a² is W³:", np.array_equal(factors["∂z³/∂a²"], W[2]))
+slopes = first[2][:, 0] * (1 - first[2][:, 0])
+print("∂a²/∂z² is diagonal, with a²(1 - a²):", np.allclose(factors["∂a²/∂z²"], np.diag(slopes), rtol=1e-12))
 
 # %% [markdown]
 # The third factor is the one that looks *forward*: it is made of the weights of the **next** layer. As a Jacobian it is
-# $W^3$; S1 writes $W^{3T}$, which is what multiplies a gradient that is a column. The fourth one needs this layer's
-# activation, and the fifth that of the layer before. Both were computed on the way forward; notebook 4 looks at where
-# they are kept.
+# $W^3$; S1 writes $W^{3T}$, which is what multiplies a gradient that is a column. The fourth one is diagonal, since
+# each sigmoid has its own $z$, and needs this layer's activation; the fifth needs that of the layer before. Both were
+# computed on the way forward; notebook 4 looks at where they are kept.
 #
 # Multiplied from the left, as above, every product is a single row. That is why the walk goes backward: from the right
 # it would begin with a 3 × 15 table.
@@ -452,8 +458,8 @@ for name, (value, forward, g, formula) in layouts.items():
 # ## What hidden units are for
 #
 # Four clouds of points, with opposite corners of the same class: no straight line parts them, so one neuron is lost. We
-# train it, and a network with eight hidden units, with `backpropagate` and with the engine. **Predict** the share of
-# points that each gets right.
+# train it, and a network with eight hidden units, with `backpropagate`; and the network once more, with the engine.
+# **Predict** the share of points that each gets right.
 
 # %%
 rng = np.random.default_rng(1)
