@@ -316,7 +316,7 @@ def blame(culprit: Culprit, mode: str, deeper: bool) -> str:
     """Return which row is wrong, where, and the cure."""
     op, args, position, deviation = culprit
     name = op.parameters[min(position, op.starred)]
-    operands = ", ".join(f"float64 {arg.shape}" if floating(arg) else repr(arg) for arg in args)
+    operands = ", ".join(f"float64 {np.shape(arg)}" if floating(arg) else repr(arg) for arg in args)
     where = f"in {op.name}({operands}), input {position} ({name!r}){deviation}"
     if deviation.kink or not np.isfinite(deviation.numeric):
         return f"the row {op.name!r} is not smooth there: {where}; check at a point away from it"

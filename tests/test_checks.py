@@ -288,6 +288,14 @@ def test_a_kink() -> None:
     )
 
 
+def test_a_kink_beside_a_number() -> None:
+    """A constant operand is a Python float, and has no shape of its own."""
+    with pytest.raises(
+        GradcheckError, match=r"'maximum' is not smooth there: in maximum\(float64 \(2,\), float64 \(\)\), "
+    ):
+        gradcheck(lambda a: np.maximum(a, 1.0), np.array([1.0, 2.0]))
+
+
 def test_a_part_outside_the_record() -> None:
     with pytest.raises(GradcheckError) as caught:
         gradcheck(lambda a: a * a.detach(), np.array([3.0]), modes="reverse", seed=Ones())
