@@ -194,7 +194,7 @@ def test_it_teaches(name: str) -> None:
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     assert re.match(rf"# {int(name[:2])}\. \S", notebook.cells[0].source)
     assert re.search(r"\bpredict", prose, re.IGNORECASE)
-    assert len(set(re.findall(r"\bExercise (\d)", prose))) >= 2
+    assert len(set(re.findall(r"^(?:#+ |\*\*)Exercise (\d)|^\*\*(\d)\. ", prose, re.MULTILINE))) >= 2
     assert len(re.findall(r"^ *assert |assert_\w+\(", code, re.MULTILINE)) >= 2
 
 
