@@ -32,11 +32,12 @@ from typing import Any
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
 from autograd.checks import gradcheck
-from autograd.declare import differentiable
+from autograd.declare import differentiable, flat
 from autograd.errors import (
     AnomalyError,
     AutogradError,
     AxisError,
+    CompileError,
     DtypeError,
     ExpressionError,
     GradcheckError,
@@ -87,6 +88,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "AxisError",
+    "CompileError",
     "DtypeError",
     "ExpressionError",
     "GradcheckError",
@@ -102,6 +104,7 @@ __all__ = [
     "affine",
     "batch_norm",
     "checkpoint",
+    "compiled",
     "describe",
     "detect_anomaly",
     "differentiable",
@@ -110,6 +113,7 @@ __all__ = [
     "enable_grad",
     "erf",
     "erfc",
+    "flat",
     "gelu",
     "grad",
     "gradcheck",
@@ -139,12 +143,12 @@ __all__ = [
 ]
 
 
-PICTURES = {"FlowRecorder": "autograd.view.flow", "graph": "autograd.view"}
-"""Where names are found that are loaded when they are first asked for: most programs draw nothing."""
+LATER = {"FlowRecorder": "autograd.view.flow", "compiled": "autograd.compiling", "graph": "autograd.view"}
+"""Where names are found that are loaded when they are first asked for: most programs draw and compile nothing."""
 
 
 def __getattr__(name: str) -> Any:
-    """Load what draws."""
-    if name not in PICTURES:
+    """Load what is asked for."""
+    if name not in LATER:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    return getattr(import_module(PICTURES[name]), name)
+    return getattr(import_module(LATER[name]), name)

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.chain_rule import conform
 from autograd.errors import DtypeError, RowError, ShapeError
-from autograd.op import Edge, Elementwise, General, Linear, Multilinear, Op, Refused
+from autograd.op import Edge, Elementwise, Flat, General, Linear, Multilinear, Op, Refused
 from autograd.record import Node, Spec
 from autograd.recording import APPLY
 from autograd.signatures import names_of
@@ -143,6 +143,45 @@ def differentiable(
         return public
 
     return declare
+
+
+def flat(function: F) -> F:
+    """Make a function of arrays one that Tensors can be given to, and whose derivative is zero: nothing is recorded.
+
+    It may do whatever NumPy and Python can: draw random numbers, count, check values and raise. In a function that is
+    compiled it is called anew each time, with the values of that call.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, and returns an array, a tuple of arrays, or None. The shapes must not depend on values if it is to
+        be compiled.
+
+    Returns
+    -------
+    callable
+        Takes Tensors too, of which it sees the values, and returns arrays then as Tensors that require no grad.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import compiled, flat, grad
+    >>> seen = []
+    >>> @flat
+    ... def watch(x):
+    ...     seen.append(x.max())
+    >>> def loss(x):
+    ...     watch(x)
+    ...     return np.sum(x * x)
+    >>> slope = compiled(grad(loss))
+    >>> slope(np.array([1.0, 2.0])), slope(np.array([3.0, 4.0]))
+    (array([2., 4.]), array([6., 8.]))
+    >>> [float(value) for value in seen]
+    [2.0, 4.0]
+    """
+    public = dispatched(function)
+    enter(public, Flat(public, effect=True))
+    return public
 
 
 class Declaration:

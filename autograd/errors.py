@@ -11,6 +11,7 @@
     ├── NotDifferentiableError (TypeError)  a function, argument or conversion without a derivative
     ├── RowError (TypeError)              rules that do not fit the function that they are declared for
     ├── GraphError (RuntimeError)         a record that was released, changed or never made
+    ├── CompileError (TypeError)          a function that needs values in order to say what it computes
     ├── LayoutError (RuntimeError)        a picture that cannot be laid out or converted
     ├── AnomalyError (RuntimeError)       a value or gradient that is not finite, a kept array that changed
     ├── GradcheckError (AssertionError)   an analytic derivative that differs from the numeric one
@@ -59,6 +60,10 @@ class RowError(AutogradError, TypeError):
 
 class GraphError(AutogradError, RuntimeError):
     """A record that was released, changed or never made."""
+
+
+class CompileError(AutogradError, TypeError):
+    """A function that cannot be compiled, since what it computes depends on the values of its arguments."""
 
 
 class LayoutError(AutogradError, RuntimeError):

@@ -71,6 +71,14 @@ def refusal(function: Any, row: Any) -> str:
     )
 
 
+def unknown(what: str) -> str:
+    """Why a value cannot be looked at."""
+    return (
+        f"the value of {what} is needed while the function is compiled, when only shapes and dtypes are known; use "
+        "np.where in place of if, and keep float(), bool(), item(), .data and np.asarray() out of compiled functions"
+    )
+
+
 def checked(value: Any) -> Any:
     """The value, if its dtype is one that tensors can have."""
     if value.dtype.kind == "c":

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DtypeError, NotDifferentiableError
-from autograd.messages import describe
+from autograd import modes
+from autograd.errors import CompileError, DtypeError, NotDifferentiableError
+from autograd.messages import describe, unknown
 from autograd.rules import activations, indexing, shapes
 
 
@@ -126,24 +127,36 @@ class NumPyMethods:
         return (self[i] for i in range(len(self._data)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == getattr(value, "_data", value)).any())
+        return bool((self._value() == getattr(value, "_data", value)).any())
 
-    # Python numbers
+    # What Python looks at
+
+    def _value(self) -> Any:
+        """The value, for other uses than computing with it; while a function is compiled it is not known."""
+        tracer = modes.tracer()
+        if tracer is not None and tracer.knows(self._data):
+            raise CompileError(unknown(describe(self)))
+        return self._data
+
+    def known_true(self) -> bool:
+        """Whether no element is 0 or False; False also where that is not known, while a function is compiled."""
+        tracer = modes.tracer()
+        return not (tracer is not None and tracer.knows(self._data)) and bool(self._data.all())
 
     def item(self, *index: Any) -> Any:
         """The value as a Python number."""
-        return self._data.item(*index)
+        return self._value().item(*index)
 
     def tolist(self) -> Any:
         """The value as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._value().tolist()
 
     def _number(self) -> Any:
         if self._data.size != 1:
             raise DtypeError(
                 f"{describe(self)} is not a number; only a tensor of one element is: index or reduce it, as in t.sum()"
             )
-        return self._data.item()
+        return self._value().item()
 
     def __float__(self) -> float:
         return float(self._number())
@@ -154,20 +167,23 @@ class NumPyMethods:
     __trunc__ = __int__
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._value())
 
     def __index__(self) -> int:
         if self._data.ndim or self._data.dtype.kind not in "iu":
             raise DtypeError(
                 f"{describe(self)} is not an index; only a 0-d tensor of integers is, such as t.astype(int)"
             )
-        return int(self._data)
+        return int(self._value())
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return round(self.item(), ndigits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data if self._data.ndim else self._data[()], spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        value = self._value()
+        return format(value if value.ndim else value[()], spec)
 
     # Shape and dtype
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from autograd.chain_rule import Step
+from autograd.op import Row
 from autograd.record import Node
 
 P = ParamSpec("P")
@@ -26,11 +27,25 @@ class Watch(Protocol):
         """A contribution was computed."""
 
 
+class Tracer(Protocol):
+    """Is handed each call that tensors make of a function of the table."""
+
+    def call(self, row: Row, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call it."""
+
+    def capture(self, tensor: Any) -> None:
+        """A tensor is used."""
+
+    def knows(self, value: Any) -> bool:
+        """Whether an array depends on what is traced, so that its value is not for Python to look at."""
+
+
 class Mode(NamedTuple):
     """How operations run in this context."""
 
     recording: bool = True
     watch: Watch | None = None
+    tracer: Tracer | None = None
 
 
 PLAIN = Mode()
@@ -40,6 +55,11 @@ special = 0
 """How many mode contexts are entered anywhere: while it is 0, nobody needs to look at the context variable."""
 
 current: Callable[[], Mode] = _mode.get
+
+
+def tracer() -> Tracer | None:
+    """Return who traces the calls of tensors in this context, if anybody does."""
+    return current().tracer if special else None
 
 
 class ModeContext:
@@ -76,6 +96,18 @@ class ModeContext:
                 return function(*args, **kwargs)
 
         return inside
+
+
+class Tracing(ModeContext):
+    """Hand the calls of tensors to a tracer."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self.tracer = tracer
+
+    def mode(self) -> Mode:
+        """Return the mode inside: traced."""
+        return current()._replace(tracer=self.tracer)
 
 
 class no_grad(ModeContext):  # noqa: N801 - named as in PyTorch, used like a function

@@ -72,14 +72,15 @@ class Row:
 class Flat(Row):
     """The derivative is zero almost everywhere: the value is computed and nothing is recorded.
 
-    In the keyword arguments named `but` it is not zero: a tensor that requires grad is refused there.
+    In the keyword arguments named `but` it is not zero: a tensor that requires grad is refused there. A program that
+    is made of a function calls an `effect` even if nothing needs its value.
     """
 
     flat: frozenset[str] = frozenset()
 
-    def __init__(self, function: Any, but: Sequence[str] = ()) -> None:
+    def __init__(self, function: Any, but: Sequence[str] = (), effect: bool = False) -> None:
         super().__init__(function)
-        self.but = but
+        self.but, self.effect = but, effect
 
 
 @final
@@ -323,9 +324,17 @@ def total(parts: Iterable[Any]) -> Any:
 
 def times_where_nonzero(upstream: Any, local: Any) -> Any:
     """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN."""
-    if not (upstream.all() if upstream.ndim else upstream):  # of a scalar, all() takes 50 times as long as its truth
+    if not all_true(upstream):
         local = np.where(upstream == 0, 0, local)
     return upstream * local
+
+
+def all_true(x: Any) -> Any:
+    """Whether no element is 0 or False, as far as is known: rules take a shorter way then."""
+    known_true = getattr(x, "known_true", None)
+    if known_true is not None:
+        return known_true()
+    return x.all() if x.ndim else x  # of a scalar, all() takes 50 times as long as its truth
 
 
 @final

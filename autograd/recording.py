@@ -40,10 +40,13 @@ def constant(op: Op | Flat, name: str, tensor: Tensor) -> Array:
 
 def record(op: Op, args: Sequence[Any]) -> Any:
     """Apply a row to arguments in canonical order, and record it if one of them requires grad."""
+    mode = modes.current()
     values, nodes = [], []
     for position, argument in enumerate(args):
         node = None
         if isinstance(argument, Tensor):
+            if mode.tracer is not None:
+                mode.tracer.capture(argument)
             if op.has_rule(position):
                 node, argument = argument.node, argument._data
             else:
@@ -53,10 +56,9 @@ def record(op: Op, args: Sequence[Any]) -> Any:
         values.append(argument)
         nodes.append(node)
     try:
-        out = op.forward(*values)
+        out = op.forward(*values) if mode.tracer is None else mode.tracer.call(op, op.forward, tuple(values), {})
     except EXPECTED as error:
         raise explain(op, args, error) from error
-    mode = modes.current()
     spec = spec_of(out) if mode.recording and any(node is not None for node in nodes) else None
     if spec is None or not carries(op, spec):
         return tensors(out, None) if isinstance(out, tuple) else made(out, None)
@@ -144,7 +146,10 @@ def applier(function: Any) -> Callable[..., Any]:
             for name in row.but:
                 if isinstance(kwargs.get(name), Tensor):
                     kwargs[name] = constant(row, name, kwargs[name])
-            return constants_of(call(*plain(args), **plain(kwargs)))
+            tracer = modes.tracer()
+            if tracer is None:
+                return constants_of(call(*plain(args), **plain(kwargs)))
+            return constants_of(tracer.call(row, call, tuple(plain(args)), plain(kwargs)))
 
         return flatly
 
@@ -180,7 +185,7 @@ class TensorRecorder:
                 return zeros[0] if isinstance(spec, Spec) else zeros
             result = conform(result, spec_of(tangent))
         targets = [v.node for v in variables if v.node is not None]
-        plainly = closed([result.node], targets) and not isinstance(tangent, Tensor)
+        plainly = modes.tracer() is None and closed([result.node], targets) and not isinstance(tangent, Tensor)
         arrived = pullback({result.node: tangent}, targets, recorder=None if plainly else self)
         parts = tuple(arrived.get(t, np.zeros(*part)) for t, part in zip(targets, specs, strict=True))
         return parts[0] if isinstance(spec, Spec) else parts

@@ -109,7 +109,7 @@ class Run:
 
     def floating(self, leaf: Any, place: str) -> Array:
         """The value of a leaf of an argument, if it can be differentiated."""
-        value = leaf.data if isinstance(leaf, Tensor) else np.float64(leaf) if isinstance(leaf, float) else leaf
+        value = leaf._data if isinstance(leaf, Tensor) else np.float64(leaf) if isinstance(leaf, float) else leaf
         if not isinstance(value, np.ndarray | np.generic):
             raise DtypeError(
                 f"{self.caller}: {place} is {value!r} of type {type(value).__name__}, which has no derivative; "
@@ -133,7 +133,7 @@ class Run:
 
     def spec_of_result(self, leaf: Any) -> Spec:
         """The spec of a leaf of the result, if it is a number or an array of numbers."""
-        value = leaf.data if isinstance(leaf, Tensor) else np.asarray(leaf)
+        value = leaf._data if isinstance(leaf, Tensor) else np.asarray(leaf)
         if value.dtype.kind not in "fiub":
             raise DtypeError(
                 f"{self.caller}: the function returned {kind(leaf)}; it must return numbers, arrays, or nested tuples, "
@@ -251,9 +251,9 @@ class Run:
 
     def prepared(self, given: Sequence[Any]) -> tuple[TensorRecorder | None, list[Any]]:
         """The recorder, if a walk with these cotangents or tangents must record itself, and what it is to carry."""
-        active = modes.current().recording
-        carried = {value.node for value in given if requires_grad(value)} if active else set()
-        recorder = RECORDER if active and self.is_open else ALONG if carried else None
+        mode = modes.current()
+        carried = {value.node for value in given if requires_grad(value)} if mode.recording else set()
+        recorder = RECORDER if mode.tracer or (mode.recording and self.is_open) else ALONG if carried else None
         return recorder, [detached(value, carried) for value in given]
 
     # Jacobians: a list of blocks for each leaf of the result, in it one block for each target
@@ -343,8 +343,10 @@ def requires_grad(value: Any) -> bool:
 
 
 def detached(value: Any, kept: Container[Node]) -> Any:
-    """The value, as an array if it is a tensor made by none of these nodes."""
-    return value.data if isinstance(value, Tensor) and value.node not in kept else value
+    """The value, as an array if it is a tensor made by none of these nodes; as a tensor while functions are traced."""
+    if not isinstance(value, Tensor) or value.node in kept:
+        return value
+    return value._data if modes.tracer() is None else value.detach()
 
 
 def kind(value: Any) -> str:

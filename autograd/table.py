@@ -45,10 +45,10 @@ multilinear = adder(Multilinear)
 general = adder(General)
 
 
-def flat(*functions: Function, but: Sequence[str] = ()) -> None:
+def flat(*functions: Function, but: Sequence[str] = (), effect: bool = False) -> None:
     """Rows whose derivative is zero almost everywhere, but for some keyword arguments, in which it is not known."""
     for function in functions:
-        enter(function, Flat(function, but))
+        enter(function, Flat(function, but, effect))
 
 
 def refuse(reason: str, *functions: Function) -> None:
@@ -95,6 +95,16 @@ def dispatched(forward: F) -> F:
 
     function.forward = forward  # type: ignore[attr-defined]
     return function  # type: ignore[return-value]
+
+
+@dispatched
+def require(condition: Any, error: Exception) -> None:
+    """Raise the error unless the condition, or each element of it, is true: now, and in each run of a program."""
+    if not np.all(condition):
+        raise error
+
+
+flat(require, effect=True)
 
 
 def absent(function: str, out: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.chain_rule import accumulated, cast, pullback
-from autograd.errors import DtypeError, GraphError, NotDifferentiableError, ShapeError
+from autograd.errors import CompileError, DtypeError, GraphError, NotDifferentiableError, ShapeError
 from autograd.leaves import CHANGED, Handle, Watched, accumulate, make_leaf
 from autograd.messages import EXPECTED, checked, describe, explain
 from autograd.methods import NumPyMethods
@@ -74,7 +74,7 @@ class Tensor(NumPyMethods):
                     f"making a new Tensor of {describe(data)}, which requires grad, would lose the graph; "
                     "use it as it is, or t.detach() for its value"
                 )
-            data = data._data
+            data = data._value()
         value = np.array(data, dtype=dtype)
         self._data = checked(value if value.ndim or isinstance(data, np.ndarray) else value[()])
         self._name = name
@@ -87,7 +87,7 @@ class Tensor(NumPyMethods):
     @property
     def data(self) -> Array:
         """The value: an ndarray, or the NumPy scalar that NumPy itself returns for 0-d."""
-        return self._data
+        return self._value()
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -101,7 +101,7 @@ class Tensor(NumPyMethods):
 
     def numpy(self) -> Array:
         """The value as an array that shares memory with the tensor. The graph stays behind."""
-        return np.asarray(self._data)
+        return np.asarray(self._value())
 
     def detach(self) -> Tensor:
         """A tensor of the same value, sharing its memory, that requires no grad."""
@@ -226,6 +226,11 @@ class Tensor(NumPyMethods):
                 f"backward() of {describe(self)}, which does not require grad: "
                 "nothing that it was computed from has requires_grad=True, or it was computed under no_grad()"
             )
+        if modes.tracer() is not None:
+            raise CompileError(
+                "backward() fills the grad of tensors, which a compiled function cannot do; "
+                "use value_and_grad in it, and let it return the gradients"
+            )
         if isinstance(self.node.kept, Released):
             self.node.kept[0]
         watch = modes.current().watch
@@ -317,6 +322,11 @@ class Tensor(NumPyMethods):
                     f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are "
                     "recorded; do it under no_grad(), or assign into a copy"
                 )
+            if modes.tracer() is not None:
+                raise CompileError(
+                    f"{describe(self)} is a leaf that requires grad, and a compiled function cannot change it; "
+                    "let the function return the new value, and assign it outside"
+                )
             if isinstance(self._data, np.ndarray):
                 try:
                     write(self._data, *[plain(arg) for arg in args])
@@ -372,11 +382,11 @@ class Tensor(NumPyMethods):
                 f"converting {describe(self)}, which requires grad, to an array would lose the graph; "
                 "use np.stack([…]) to join tensors, or t.detach().numpy() for the value"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._value(), dtype=dtype, copy=copy)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         leaf = self.node is not None and not self.node.args
-        return restored, (self._data, leaf, self.grad if leaf else None, self.name)
+        return restored, (self._value(), leaf, self.grad if leaf else None, self.name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         function, (data, leaf, grad, name) = self.__reduce_ex__(4)

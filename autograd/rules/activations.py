@@ -20,7 +20,7 @@ Axis = int | tuple[int, ...] | None
 
 def floating(x: Array) -> Array:
     """An array of a floating dtype: integers and booleans become float64."""
-    x = np.asarray(x)
+    x = x if hasattr(x, "dtype") else np.asarray(x)
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.op import all_true
 from autograd.table import absent, composite, dispatched, elementwise, flat, general, linear
 
 Array = Any
@@ -106,7 +107,7 @@ HALF, NAN = np.float32(0.5), np.float32("nan")  # no upstream is narrower than f
 def larger(x: Array, y: Array) -> Array:
     """1 where x is larger than y, 1/2 where they are equal, NaN where one is NaN, else 0."""
     more, less = x > y, x < y
-    if (more != less).all():
+    if all_true(more != less):
         return more
     return np.where(more == less, np.where(x == y, HALF, NAN), more)
 

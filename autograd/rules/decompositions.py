@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, SingularError
-from autograd.table import composite, dispatched, general
+from autograd.table import composite, dispatched, general, require
 
 
 def symmetric(a: Any) -> Any:
@@ -59,11 +59,13 @@ def tall_qr(a: Any) -> Any:
 
 def tall_qr_a(g: Any, out: Any) -> Any:
     (q, r), (gq, gr) = out, g
-    if not np.all(np.diagonal(r, 0, -2, -1)):
-        raise SingularError(
+    require(
+        np.diagonal(r, 0, -2, -1),
+        SingularError(
             f"qr() of a matrix of shape {q.shape} whose columns depend on each other has no gradient; "
             "use np.linalg.svd, or fewer columns"
-        )
+        ),
+    )
     return np.linalg.solve(r, (gq + q @ mirrored(r @ gr.mT - gq.mT @ q)).mT).mT
 
 

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.indexing import index, index_set, scatter
-from autograd.table import composite, dispatched, linear
+from autograd.table import composite, dispatched, linear, require
 
 # Diagonals and triangles
 
@@ -122,8 +122,9 @@ def _logspace(
 
 @composite(np.geomspace)
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    if np.any(np.equal(start, 0)) or np.any(np.equal(stop, 0)):
-        raise ShapeError("geomspace(): a geometric sequence cannot include zero; use np.linspace")
+    error = ShapeError("geomspace(): a geometric sequence cannot include zero; use np.linspace")
+    require(start, error)
+    require(stop, error)
     sign = np.sign(start)
     exponents = np.log10(np.divide(start, sign)), np.log10(np.divide(stop, sign))
     values = np.moveaxis(sign * np.logspace(*exponents, num, endpoint), 0, axis)

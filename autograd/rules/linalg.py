@@ -15,7 +15,8 @@ import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError, SingularError
 from autograd.rules.indexing import as_array
-from autograd.table import absent, composite, dispatched, general
+from autograd.op import all_true
+from autograd.table import absent, composite, dispatched, general, require
 
 # Inverses
 
@@ -140,8 +141,7 @@ def cofactors_slope(e: Any, a: Any) -> Any:
 
 
 def cofactors_a(g: Any, a: Any, out: Any) -> Any:
-    det = np.linalg.det(a)
-    if not np.all(det):
+    if not all_true(np.linalg.det(a)):
         return cofactors_slope(g, a)
     inverse = np.linalg.inv(a).mT
     return np.sum(g * inverse, (-2, -1), keepdims=True) * out - out @ g.mT @ inverse
@@ -160,11 +160,13 @@ general(cofactors_slope, lambda g, a: cofactors_slope(g, a), cofactors_slope_a)
 
 
 def slogdet_a(g: Any, a: Any, out: Any) -> Any:
-    if not np.all(out[0]):
-        raise SingularError(
+    require(
+        out[0],
+        SingularError(
             f"slogdet() of a singular matrix, of shape {np.shape(a)}, has no gradient: the logarithm of 0 is -inf; "
             "np.linalg.det has one"
-        )
+        ),
+    )
     return g[1][..., None, None] * np.linalg.inv(a).mT
 
 

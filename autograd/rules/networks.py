@@ -41,7 +41,10 @@ def affine(x: Array, weight: Array, bias: Array = None) -> Array:
     """
     out = rows(x) @ weight.T if x.ndim > 2 else x @ weight.T
     if bias is not None:
-        out = np.add(out, bias, out=out if out.dtype is bias.dtype else None)
+        if out.dtype is bias.dtype:
+            out += bias
+        else:
+            out = out + bias
     return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], -1)
 
 

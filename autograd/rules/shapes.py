@@ -97,10 +97,17 @@ linear(np.roll, lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
 # The elements several times: the walk or a sum adds up what belongs to one
 
 linear(np.broadcast_to, lambda g: g, forward=lambda array, shape, subok=False: np.broadcast_to(array, shape))
+
+
+def broadcast_together(*args: Any) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
 linear(
     np.broadcast_arrays,
     args=lambda g: g,
-    forward=lambda *args: np.broadcast_arrays(*args),
+    forward=broadcast_together,
     bind=lambda *args, subok=False: args,
     name="broadcast_arrays",
     joint=True,

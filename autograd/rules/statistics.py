@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.reductions import count, folded, not_nan, reduced_axes, restored, unfolded
 from autograd.rules.scans import arrayed
-from autograd.table import absent, composite, dispatched, elementwise, flat, general
+from autograd.table import absent, composite, dispatched, elementwise, flat, general, require
 
 # Spread
 
@@ -179,8 +179,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         return (mean, np.full_like(mean, a.size / max(mean.size, 1))) if returned else mean
     weights = aligned(arrayed(weights), a.shape, axis)
     whole = np.sum(weights, axis, keepdims=keepdims)
-    if np.any(whole == 0):
-        raise ZeroDivisionError("average() with weights that sum to zero, so that they cannot be normalized")
+    error = ZeroDivisionError("average() with weights that sum to zero, so that they cannot be normalized")
+    require(whole != 0, error)
     mean = np.sum(a * weights, axis, keepdims=keepdims) / whole
     return (mean, np.broadcast_to(whole, mean.shape)) if returned else mean
 

@@ -1,0 +1,219 @@
+"""Compiling: a function is run once, and what it did becomes a program that is run from then on.
+
+`tracing.py` notes what the function does, `program.py` writes the program. Here is when that happens, and for which
+arguments a program is good.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from autograd import modes, trees
+from autograd.messages import checked
+from autograd.modes import Tracing
+from autograd.program import Plan, Writer, copied
+from autograd.tensor import Tensor, made
+from autograd.tracing import Trace
+
+Array = Any
+Function = Callable[..., Any]
+MOST_PROGRAMS = 64
+"""How many programs a function has before the one that was made first is dropped."""
+
+
+class Program(NamedTuple):
+    """A program, and what it is good for.
+
+    Attributes
+    ----------
+    run : callable
+        The program: arrays in, the result out.
+    specs : list of tuple
+        Shape, dtype and layout of the arrays.
+    captured : list of (Tensor, array)
+        The tensors that the program reads, with the arrays that they had.
+    lock : lock
+        Keeps two threads out of the same buffers.
+    """
+
+    run: Function
+    specs: list[tuple[Any, ...]]
+    captured: list[tuple[Tensor, Array]]
+    lock: Any
+
+    def is_current(self) -> bool:
+        """Whether the tensors that it reads still have the same arrays."""
+        for tensor, array in self.captured:
+            if tensor._data is not array:
+                return False
+        return True
+
+    def fits(self, args: tuple[Any, ...]) -> bool:
+        """Whether these are the arguments that it takes, and none of them anything else than an array."""
+        if len(args) != len(self.specs):
+            return False
+        for arg, (shape, dtype, strides) in zip(args, self.specs):
+            if type(arg) is not np.ndarray or arg.shape != shape or arg.dtype is not dtype or arg.strides != strides:
+                return False
+        return True
+
+
+def compiled(f: Function, *, reuse: bool = False) -> Compiled:
+    """Make a function run as a program of NumPy calls, without recording, and with buffers that are used again.
+
+    The function is run on the first call; what it did with its arguments is then written down as straight-line NumPy,
+    derivatives included, and every further call with arguments of the same shapes and dtypes runs that. Compile
+    ``value_and_grad(loss)``, ``hvp(f)`` or a whole step.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays, or of nested tuples, lists and dicts of them. Arguments that are no arrays (numbers of
+        Python, strings, objects) are fixed: another one makes another program.
+    reuse : bool
+        Let results lie in buffers that the next call overwrites: less is allocated, and results are to be used up, or
+        copied, before that.
+
+    Returns
+    -------
+    callable
+        Takes what `f` takes and returns what `f` returns, with arrays for tensors.
+
+    Raises
+    ------
+    CompileError
+        If the function looks at a value (``if x > 0``, ``float(x)``, ``x.data``), or makes an array whose shape
+        depends on values.
+
+    See Also
+    --------
+    nn.compiled_step : Compiles a training step of a network.
+
+    Notes
+    -----
+    Python runs when the function is traced, and not in further calls: what it prints or decides is decided then. Arrays
+    and tensors of the outside are read where they are, so that what is written to them is seen; a tensor that has got
+    another array makes a new program. Functions declared with `flat` are called anew each time.
+
+    Floating-point warnings are not given. With an argument that requires grad, and under `detect_anomaly`, the function
+    itself is called.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import compiled, value_and_grad
+    >>> def loss(w, x, y):
+    ...     return np.mean((x @ w - y) ** 2)
+    >>> step = compiled(value_and_grad(loss))
+    >>> x, y = np.eye(2), np.array([1.0, 2.0])
+    >>> step(np.zeros(2), x, y)
+    (np.float64(2.5), array([-1., -2.]))
+    >>> step(np.ones(2), x, y)
+    (np.float64(0.5), array([ 0., -1.]))
+    """
+    return Compiled(f, reuse)
+
+
+@final
+class Compiled:
+    """What `compiled` returns: a function with its programs.
+
+    Attributes
+    ----------
+    f : callable
+        The function itself.
+    programs : dict
+        The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text.
+    """
+
+    def __init__(self, f: Function, reuse: bool) -> None:
+        self.f, self.reuse = f, reuse
+        self.programs: dict[Any, Program] = {}
+        self.latest: Program | None = None
+        update_wrapper(self, f)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, or the program for these arguments."""
+        mode = modes.current()
+        if mode.tracer is not None or mode.watch is not None:
+            return self.f(*args, **kwargs)
+        program, arrays = self.latest, args
+        if program is None or kwargs or not program.fits(args) or not program.is_current():
+            leaves, structure = trees.flatten((args, kwargs))
+            if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
+                return self.f(*args, **kwargs)
+            key = (identity(structure), *map(identity, leaves))
+            program = self.programs.get(key)
+            if program is None or not program.is_current():
+                return self.trace(key, leaves, structure)
+            arrays = tuple(leaf._data if isinstance(leaf, Tensor) else leaf for leaf in leaves if is_array(leaf))
+            self.latest = program if not kwargs and program.fits(args) else None
+        with program.lock, np.errstate(all="ignore"):
+            return program.run(*arrays)
+
+    def trace(self, key: Any, leaves: Sequence[Any], structure: Any) -> Any:
+        """Run the function, and make the program of what it does."""
+        arrays = [twin(leaf) if is_array(leaf) else None for leaf in leaves]
+        trace = Trace([array for array in arrays if array is not None])
+        entered = [leaf if array is None else made(array, None) for leaf, array in zip(leaves, arrays)]
+        args, kwargs = trees.unflatten(structure, entered)
+        with Tracing(trace):
+            result = self.f(*args, **kwargs)
+        results, out_structure = trees.flatten(result)
+        values = [leaf._data if isinstance(leaf, Tensor) else leaf for leaf in results]
+        plan = Plan(trace, [trace.variable(value) for value in values])
+        specs = [(array.shape, array.dtype, array.strides) for array in arrays if array is not None]
+        run = Writer(plan, self.reuse).function(out_structure)
+        self.programs[key] = Program(run, specs, [*trace.captured.values()], allocate_lock())
+        if len(self.programs) > MOST_PROGRAMS:
+            del self.programs[next(iter(self.programs))]
+        return trees.unflatten(
+            out_structure, [copied(value) if i in plan.copied else value for i, value in enumerate(values)]
+        )
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether a leaf of the arguments is a value of the program."""
+    return isinstance(leaf, Tensor | np.ndarray | np.generic)
+
+
+def twin(leaf: Any) -> Array:
+    """The array of a leaf, as an object of its own: one array may be given as two arguments."""
+    value = checked(leaf._data if isinstance(leaf, Tensor) else leaf)
+    return value[...] if isinstance(value, np.ndarray) else np.array(value)[()]
+
+
+def identity(leaf: Any) -> Any:
+    """What is equal for arguments that a program is good for: of arrays the kind, shape, dtype and layout."""
+    value = leaf._data if isinstance(leaf, Tensor) else leaf
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype, value.strides
+    if isinstance(value, np.generic):
+        return value.dtype
+    if isinstance(value, tuple | list):
+        return (type(value), *map(identity, value))
+    if isinstance(value, dict):
+        return (dict, *((key, identity(part)) for key, part in value.items()))
+    try:
+        hash(value)
+    except TypeError:
+        value = Same(value)
+    return type(value), repr(value) if isinstance(value, float) else value  # 0.0 and -0.0 differ
+
+
+class Same:
+    """Equal to itself and to nothing else, for what has no hash."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)

@@ -1,0 +1,350 @@
+"""Programs: what a trace has noted, as straight-line NumPy that writes into buffers of its own.
+
+`Plan` decides what is called and where its value goes; `write` says so in Python. The buffers are made once, and what
+dies makes room for what comes: a run allocates next to nothing. A view of a buffer is made once too.
+"""
+
+from __future__ import annotations
+
+import linecache
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from autograd import trees
+from autograd.leaves import owner
+from autograd.op import Elementwise, Flat
+from autograd.rules.indexing import index_set
+from autograd.tracing import ARRAY, Call, Trace, Variable, replaced, variables
+
+Array = Any
+INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.neg: "-"}
+LITERALS = (int, str, bytes, type(None), type(Ellipsis))
+BY_KEYWORD = {np.maximum, np.minimum}
+"""Ufuncs that no longer take `out` by position."""
+numbers = count()
+
+
+def pure(call: Call) -> bool:
+    """Whether a call does nothing but return its value."""
+    return not (isinstance(call.row, Flat) and call.row.effect)
+
+
+def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
+    """The calls that outputs or effects depend on."""
+    wanted = set(variables(tuple(outputs)))
+    kept = []
+    for call in reversed(calls):
+        if not pure(call) or not wanted.isdisjoint(call.outputs):
+            wanted.update(call.inputs)
+            kept.append(call)
+    return kept[::-1]
+
+
+def without_repetition(calls: Sequence[Call]) -> tuple[list[Call], dict[Variable, Variable]]:
+    """The calls without those that have been made before with the same arguments; what takes the place of their values."""
+    made: dict[Any, Call] = {}
+    instead: dict[Variable, Variable] = {}
+    kept = []
+    for call in calls:
+        args, kwargs = replaced((call.args, call.kwargs), lambda part: instead.get(part, part) if type(part) is Variable else part)
+        call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
+        key = (id(call.function), identity(args), identity(kwargs))
+        before = made.setdefault(key, call) if pure(call) else call
+        if before is call:
+            kept.append(call)
+        else:
+            instead |= zip(call.outputs, before.outputs)
+    return kept, instead
+
+
+def identity(value: Any) -> Any:
+    """What is equal for equal arguments: numbers and words by value and type, all else by identity."""
+    if isinstance(value, tuple | list):
+        return (type(value), *map(identity, value))
+    if isinstance(value, dict):
+        return (dict, *((key, identity(part)) for key, part in value.items()))
+    if isinstance(value, slice):
+        return (slice, identity((value.start, value.stop, value.step)))
+    if type(value) is float:
+        return (float, repr(value))  # 0.0 and -0.0 differ
+    return (type(value), value) if type(value) is Variable or isinstance(value, LITERALS) else id(value)
+
+
+class Plan:
+    """Which calls a program makes, and where the memory of each value is.
+
+    Attributes
+    ----------
+    calls : list of Call
+        In order.
+    outputs : list
+        What the program returns: variables, or constants.
+    roots : dict of Variable to Variable
+        The value in whose memory a value lies: its own, or that of the array of which it is a view.
+    """
+
+    def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
+        self.values, self.arguments = trace.values, trace.arguments
+        self.calls, self.instead = without_repetition(needed(trace.calls, outputs))
+        self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
+        self.roots = self.find_roots()
+        self.deaths = self.find_deaths()
+        self.copied = self.find_copied()
+        self.in_place = {position for position, call in enumerate(self.calls) if self.may_overwrite(position, call)}
+
+    def find_roots(self) -> dict[Variable, Variable]:
+        """Where the memory of each value is, as the run showed that was traced."""
+        roots: dict[Variable, Variable] = {}
+        of_owner: dict[int, Variable] = {}
+        for variable, value in enumerate(map(owner, self.values)):  # in the order of creation
+            variable = self.instead.get(variable, variable)
+            roots.setdefault(variable, of_owner.setdefault(id(value), roots.get(variable, variable)))
+        return roots
+
+    def find_deaths(self) -> dict[Variable, int]:
+        """The position of the call that is the last to use the memory of a value; arguments and outputs stay."""
+        deaths: dict[Variable, int] = {}
+        for position, call in enumerate(self.calls):
+            for variable in (*call.inputs, *call.outputs):
+                deaths[self.roots[variable]] = position
+        for variable in (*self.arguments, *variables(tuple(self.outputs))):
+            deaths[self.roots[variable]] = len(self.calls)
+        return deaths
+
+    def may_overwrite(self, position: int, call: Call) -> bool:
+        """Whether a copy that is written to may be spared, since nothing needs what is copied afterwards."""
+        if call.row.function is not index_set or type(call.args[0]) is not Variable:
+            return False
+        source, (out,) = call.args[0], call.outputs
+        if self.values[source].dtype != self.values[out].dtype or not self.values[source].flags.owndata:
+            return False
+        root = self.roots[source]
+        others = {self.roots[variable] for variable in variables(call.args[1:])}
+        if self.deaths[root] != position or root in others or root in map(self.roots.get, self.arguments):
+            return False
+        for variable in [variable for variable, of in self.roots.items() if of == out]:
+            self.roots[variable] = root
+        self.deaths[root] = self.deaths[out]
+        return True
+
+    def find_copied(self) -> set[int]:
+        """The positions of outputs that would share memory with an argument or with another output."""
+        taken = {self.roots[argument] for argument in self.arguments}
+        copied = set()
+        for position, output in enumerate(self.outputs):
+            root = self.roots[output] if type(output) is Variable else None
+            if root is None or root in taken:
+                copied.add(position)
+            taken.add(root)
+        return copied
+
+    def dying(self, position: int) -> list[Variable]:
+        """The values whose memory is free after a call."""
+        call = self.calls[position]
+        roots = {self.roots[variable]: None for variable in (*call.inputs, *call.outputs)}
+        return [root for root in roots if self.deaths[root] == position]
+
+
+class Buffers:
+    """The arrays that a program writes into; those that are free are taken again."""
+
+    def __init__(self) -> None:
+        self.free: dict[Any, list[Array]] = defaultdict(list)
+
+    def take(self, model: Array) -> Array:
+        """An array of the shape, dtype and layout of another."""
+        free = self.free[model.shape, model.dtype, model.strides]
+        return free.pop() if free else np.empty_like(model)
+
+    def give(self, array: Array) -> None:
+        """Let an array be taken again."""
+        self.free[array.shape, array.dtype, array.strides].append(array)
+
+
+class Writer:
+    """Says in Python what a plan is.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    reuse : bool
+        Whether what is returned may lie in buffers, which the next run overwrites.
+    """
+
+    def __init__(self, plan: Plan, reuse: bool) -> None:
+        self.plan, self.values = plan, plan.values
+        self.buffers = Buffers()
+        self.names: dict[str, Any] = {}
+        self.of_constant: dict[Any, str] = {}
+        self.fixed: dict[Variable, Array] = {}
+        self.lines: list[str] = []
+        lasting = [*plan.arguments, *(() if reuse else variables(tuple(plan.outputs)))]
+        self.lasting = {plan.roots[variable] for variable in lasting}
+        for position, call in enumerate(plan.calls):
+            self.write(position, call)
+
+    def function(self, structure: Any) -> Callable[..., Any]:
+        """The program: arrays in, a tree of this structure out."""
+        results = [
+            f"{self.constant(copied)}({self.text(output)})" if position in self.plan.copied else self.text(output)
+            for position, output in enumerate(self.plan.outputs)
+        ]
+        result = self.tree(structure, iter(results))
+        header = f"def program({', '.join(f'v{int(argument)}' for argument in self.plan.arguments)}):"
+        body = [*self.lines, f"return {result}"]
+        source = "\n".join([header, *("    " + line for line in body)])
+        filename = f"<autograd program {next(numbers)}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        bound = ", ".join(self.names)
+        indented = "\n".join("    " + line for line in source.splitlines())
+        made: dict[str, Any] = {}
+        exec(compile(f"def bind({bound}):\n{indented}\n    return program", filename, "exec"), {}, made)
+        program: Callable[..., Any] = made["bind"](**self.names)
+        program.__doc__ = source
+        return program
+
+    # Names
+
+    def constant(self, value: Any) -> str:
+        """The name of a thing that the program uses."""
+        name = self.of_constant.get(id(value))
+        if name is None:
+            given = getattr(value, "__name__", "") if callable(value) else ""
+            name = f"{given if given.isidentifier() else 'c'}_{len(self.names)}"
+            self.of_constant[id(value)], self.names[name] = name, value
+        return name
+
+    def text(self, value: Any) -> str:
+        """The expression for an argument."""
+        if type(value) is Variable:
+            return self.constant(self.fixed[value]) if value in self.fixed else f"v{int(value)}"
+        if type(value) is tuple:
+            return f"({''.join(self.text(part) + ', ' for part in value)})"
+        if type(value) is list:
+            return f"[{', '.join(map(self.text, value))}]"
+        if type(value) is float and np.isfinite(value):
+            return repr(value)
+        if any(type(value) is literal for literal in (*LITERALS, bool)):
+            return repr(value)
+        if type(value) is slice and not any(variables((value.start, value.stop, value.step))):
+            return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
+        return self.constant(value)
+
+    def tree(self, structure: Any, leaves: Iterator[str]) -> str:
+        """The expression for a tree."""
+        if structure is None or structure is trees.LEAF:
+            return "None" if structure is None else next(leaves)
+        if type(structure) is tuple:
+            return f"({''.join(self.tree(part, leaves) + ', ' for part in structure)})"
+        if type(structure) is list:
+            return f"[{', '.join(self.tree(part, leaves) for part in structure)}]"
+        if type(structure) is dict:
+            return f"{{{', '.join(f'{self.text(key)}: {self.tree(part, leaves)}' for key, part in structure.items())}}}"
+        count = len(trees.flatten(structure)[0])
+        parts = "".join(next(leaves) + ", " for _ in range(count))
+        return f"{self.constant(trees.unflatten)}({self.constant(structure)}, ({parts}))"
+
+    # Calls
+
+    def write(self, position: int, call: Call) -> None:
+        """Write one call."""
+        dying = set(self.plan.dying(position))
+        if position in self.plan.in_place:
+            self.overwrite(call)
+        elif self.is_view(call):
+            self.fixed[call.outputs[0]] = call.function(*self.actual(call.args), **self.actual(call.kwargs))
+        elif not self.write_into_buffer(call, dying):
+            self.lines.append(f"{self.targets(call)}{self.expression(call)}")
+        self.release(dying)
+
+    def overwrite(self, call: Call) -> None:
+        """Assign into an array that nothing else needs."""
+        source, key, value = call.args
+        (out,) = call.outputs
+        self.lines.append(f"{self.text(source)}[{self.text(key)}] = {self.text(value)}")
+        if source in self.fixed:
+            self.fixed[out] = self.fixed[source]
+        else:
+            self.lines.append(f"{self.text(out)} = {self.text(source)}")
+
+    def is_view(self, call: Call) -> bool:
+        """Whether a call returns a view of a buffer, which is the same in each run."""
+        if len(call.outputs) != 1 or call.several or not pure(call):
+            return False
+        root = self.plan.roots[call.outputs[0]]
+        return root != call.outputs[0] and all(variable in self.fixed for variable in call.inputs)
+
+    def actual(self, value: Any) -> Any:
+        """Arguments with buffers for variables."""
+        return replaced(value, lambda part: self.fixed[part] if type(part) is Variable else part)
+
+    def targets(self, call: Call) -> str:
+        """What the value of a call is assigned to."""
+        names = [f"v{int(output)}" for output in call.outputs]
+        if call.several:
+            return f"{', '.join(names)}, = " if names else ""
+        return f"{names[0]} = " if names else ""
+
+    def expression(self, call: Call) -> str:
+        """The expression for a call."""
+        args = [self.text(arg) for arg in call.args]
+        infix = INFIX.get(call.function)
+        if infix:
+            return f" {infix} ".join(args) if len(args) == 2 else f"{infix}{args[0]}"
+        args += [f"{name}={self.text(arg)}" for name, arg in call.kwargs.items()]
+        return f"{self.constant(call.function)}({', '.join(args)})"
+
+    def write_into_buffer(self, call: Call, dying: set[Variable]) -> bool:
+        """Write a call whose value goes into a buffer, if there is a way to say so."""
+        if len(call.outputs) != 1 or call.kwargs or self.plan.roots[call.outputs[0]] in self.lasting:
+            return False
+        (out,) = call.outputs
+        model = self.values[out]
+        if not isinstance(model, np.ndarray) or not model.ndim or owner(model) is not model:
+            return False
+        function = call.row.function
+        if isinstance(function, np.ufunc) and function.nout == 1 and function.nin == len(call.args):
+            if function is np.power:
+                return False
+            if function.signature is None:
+                self.release(dying - {out})
+                dying &= {out}
+            buffer = self.fixed[out] = self.buffers.take(model)
+            args = [self.operand(arg, call) for arg in call.args]
+            out_word = "out=" if function in BY_KEYWORD else ""
+            self.lines.append(f"{self.constant(function)}({', '.join(args)}, {out_word}{self.constant(buffer)})")
+            return True
+        if function is np.sum and call.args[5:] == (0, True):
+            buffer = self.fixed[out] = self.buffers.take(model)
+            a, axis, dtype, _, keepdims = map(self.text, call.args[:5])
+            self.lines.append(f"{self.constant(np.add.reduce)}({a}, {axis}, {dtype}, {self.constant(buffer)}, {keepdims})")
+            return True
+        return False
+
+    def operand(self, value: Any, call: Call) -> str:
+        """The expression for an operand of a ufunc. NumPy takes twice as long for a Python number as for an array."""
+        if type(value) in (int, float) and isinstance(call.row, Elementwise):
+            dtypes = {self.values[variable].dtype for variable in call.inputs}
+            if len(dtypes) == 1 and (dtype := dtypes.pop()).kind == "f":
+                key = (dtype, value)
+                if key not in self.of_constant:
+                    self.of_constant[key] = self.constant(np.array(value, dtype))
+                return self.of_constant[key]
+        return self.text(value)
+
+    def release(self, roots: Iterable[Variable]) -> None:
+        """Let the memory of values be taken again."""
+        for root in roots:
+            if root in self.fixed and root not in self.lasting:
+                self.buffers.give(self.fixed[root])
+
+
+def copied(value: Array) -> Array:
+    """A copy: an array, or a NumPy scalar if 0-d; anything else as it is."""
+    return np.array(value)[()] if isinstance(value, ARRAY) else value

@@ -1,0 +1,214 @@
+"""The trace: the calls of NumPy that a function makes, in the order in which it makes them.
+
+While a `Trace` is the mode's, tensors hand it every call that they make, and it notes those that depend on the arguments
+of the traced function. Walks of the chain rule record themselves meanwhile, so that derivatives of any order are
+calls like all others. A function of this package is taken apart into the calls that it makes of NumPy where it can be:
+it is run on tensors. Values are told apart by the identity of their arrays, which the trace keeps alive.
+
+What is in the trace is data: `program.py` makes a program of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, final
+
+import numpy as np
+
+from autograd.errors import CompileError
+from autograd.messages import unknown
+from autograd.op import Flat, Op, Row
+from autograd.rules.indexing import index
+from autograd.tensor import Tensor, like, made
+
+Array = Any
+ARRAY = (np.ndarray, np.generic)
+
+
+class Variable(int):
+    """The number of a value of the program: an argument, or what a call returned."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"v{int(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the program.
+
+    Attributes
+    ----------
+    row : Row
+        What the table says about the function.
+    function : callable
+        What is called.
+    args, kwargs : tuple and dict
+        The arguments, also within tuples, lists and dicts: a `Variable`, or else the argument itself.
+    outputs : tuple of Variable
+        The value, or the values, that it returned. There are none if it is called for its effect alone.
+    several : bool
+        Whether it returned a tuple.
+    """
+
+    row: Row
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: tuple[Variable, ...]
+    several: bool
+
+    @property
+    def inputs(self) -> Iterator[Variable]:
+        """The variables among the arguments."""
+        return variables((self.args, self.kwargs))
+
+
+def variables(value: Any) -> Iterator[Variable]:
+    """Yield the variables within tuples, lists and dicts."""
+    if type(value) is Variable:
+        yield value
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from variables(part)
+    elif isinstance(value, dict):
+        yield from variables(tuple(value.values()))
+
+
+def replaced(value: Any, replace: Callable[[Any], Any]) -> Any:
+    """The value with what is within tuples, lists and dicts replaced."""
+    if isinstance(value, tuple | list):
+        return like(value, [replaced(part, replace) for part in value])
+    if isinstance(value, dict):
+        return {key: replaced(part, replace) for key, part in value.items()}
+    return replace(value)
+
+
+@final
+class Trace:
+    """What a function does with its arguments.
+
+    Attributes
+    ----------
+    values : list of array
+        The value of each variable in this run: first the arguments.
+    calls : list of Call
+        In order.
+    captured : list of (Tensor, array)
+        Tensors that were there before, and their arrays: the program reads these.
+    """
+
+    def __init__(self, arguments: Iterable[Array]) -> None:
+        self.values: list[Array] = []
+        self.calls: list[Call] = []
+        self.captured: dict[int, tuple[Tensor, Array]] = {}
+        self._variables: dict[int, Variable] = {}
+        self._open: set[Row] = set()
+        self.arguments = [self.enter(value) for value in arguments]
+
+    def enter(self, value: Array) -> Variable:
+        """The variable of this very array, a new one if there is none."""
+        variable = self._variables.get(id(value))
+        if variable is None:
+            variable = self._variables[id(value)] = Variable(len(self.values))
+            self.values.append(value)
+        return variable
+
+    def variable(self, value: Any) -> Any:
+        """The variable of an array; anything that is no value of the program, as it is."""
+        return self._variables.get(id(value), value) if isinstance(value, ARRAY) else value
+
+    def knows(self, value: Any) -> bool:
+        """Whether this array is a value of the program."""
+        return id(value) in self._variables
+
+    def capture(self, tensor: Tensor) -> None:
+        """Note that the function uses a tensor that is not computed from its arguments."""
+        if not self.knows(tensor._data) and tensor.is_leaf:
+            self.captured.setdefault(id(tensor), (tensor, tensor._data))
+
+    def call(self, row: Row, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function with arrays; note that it was called, or what it called, if one of them is of the program."""
+        if not any(True for _ in variables(replaced((args, kwargs), self.variable))):
+            return function(*args, **kwargs)
+        self.refuse_unknown_shapes(row, args)
+        if isinstance(row, Op) and isinstance(function, FunctionType) and row not in self._open:
+            taken_apart = self.take_apart(row, function, args)
+            if taken_apart is not None:
+                return taken_apart
+        out = function(*args, **kwargs)
+        if isinstance(row, Flat) and row.function in STATIC:
+            return out
+        several = isinstance(out, tuple | list)
+        parts = [as_value(row, part) for part in (out if several else () if out is None else (out,))]
+        args, kwargs = replaced((args, kwargs), self.variable)
+        self.calls.append(Call(row, function, args, kwargs, tuple(map(self.enter, parts)), several))
+        return like(out, parts) if several else parts[0] if parts else None
+
+    def take_apart(self, row: Op, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Run a function of this package on tensors, so that what it calls is noted; None if that does not go."""
+        mark = len(self.calls), len(self.values)
+        self._open.add(row)
+        try:
+            out = function(*replaced(args, lambda value: made(value, None) if self.knows(value) else value))
+        except Exception:  # whatever it is, arrays will have it too, unless it is a matter of tensors
+            self.forget(*mark)
+            return None
+        finally:
+            self._open.discard(row)
+        return like(out, [unwrapped(part) for part in out]) if isinstance(out, tuple) else unwrapped(out)
+
+    def forget(self, calls: int, values: int) -> None:
+        """Forget all but the first calls and values."""
+        del self.calls[calls:]
+        for value in self.values[values:]:
+            del self._variables[id(value)]
+        del self.values[values:]
+
+    def refuse_unknown_shapes(self, row: Row, args: tuple[Any, ...]) -> None:
+        """Raise if the shape of what a call returns depends on the values of its arguments."""
+        position = SHAPED_BY.get(row.function)
+        if position is not None and any(map(self.knows, args[position : position + 1])):
+            what = row.name
+        elif row.function is index and any(self.is_mask(part) for part in as_tuple(args[1])):
+            what = "indexing by a mask"
+        else:
+            return
+        raise CompileError(
+            f"{what} gives an array whose shape depends on values, which are not known while a function is compiled; "
+            "use np.where, or a weight for each element"
+        )
+
+    def is_mask(self, value: Any) -> bool:
+        """Whether this is a value of the program that is an array of booleans."""
+        return self.knows(value) and value.dtype == bool
+
+
+def as_tuple(key: Any) -> tuple[Any, ...]:
+    """The parts of an index."""
+    return key if isinstance(key, tuple) else (key,)
+
+
+def unwrapped(value: Any) -> Any:
+    """The array of a tensor."""
+    return value._data if isinstance(value, Tensor) else value
+
+
+def as_value(row: Row, part: Any) -> Array:
+    """A part of what a call returned, as an array of its own."""
+    if not isinstance(part, ARRAY):
+        raise CompileError(unknown(f"{row.name}()"))
+    return np.array(part) if isinstance(part, np.bool_) else part  # there are only two NumPy booleans
+
+
+STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type}
+STATIC |= {np.isrealobj, np.iscomplexobj, np.einsum_path}
+"""Functions of shapes and dtypes alone."""
+
+SHAPED_BY: dict[Any, int] = {np.compress: 0, np.extract: 0, np.bincount: 0, np.repeat: 1, np.trim_zeros: 0}
+SHAPED_BY |= dict.fromkeys((np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts), 0)
+SHAPED_BY |= dict.fromkeys((np.unique_inverse, np.unique_values, np.intersect1d, np.union1d, np.setdiff1d), 0)
+"""By function, the argument whose values decide about the shape of what it returns."""
