@@ -76,7 +76,8 @@ for name, part in ("training", train_x), ("test", test_x):
 
 # %% [markdown]
 # Not exactly: the test pictures are treated as the network will have to treat any picture from now on, without asking
-# what they are like on average. (The mean square of the training pictures is below 1 since a few pixels at the border
+# what they are like on average. BLG561E divides the variance by $m - 1$, which is `nn.Standardizer(ddof=1)`; for 1077
+# pictures it is all the same. (The mean square of the training pictures is below 1 since a few pixels at the border
 # are always white; what is constant becomes 0.)
 #
 # ## Before the first step
@@ -94,7 +95,7 @@ def network(outputs: int = 10, seed: int = 0, **options) -> nn.Module:
 loss, metrics = nn.CrossEntropyLoss(), {"accuracy": nn.accuracy}
 model = network()
 drawn = model.state_dict()
-before = nn.evaluate(model, loss, (test_x, test_y), metrics=metrics)
+before = nn.evaluate(model, loss, (val_x, val_y), metrics=metrics)
 print(nn.summary(model, (32, 64), np.float64))
 print(f"\nuntrained: accuracy {before['accuracy']:.3f}, loss {before['loss']:.3f}, log 10 = {np.log(10):.3f}")
 
@@ -249,8 +250,8 @@ def between_classes(features: np.ndarray, labels: np.ndarray) -> float:
     return float(np.sum(np.var(means[labels], axis=0)) / np.sum(np.var(features, axis=0)))
 
 
-views = {"pixels": nn.Identity(), "hidden layer 1": model[:2], "hidden layer 2": model[:4]}
-views = {name: (nn.predict(part, train_x), nn.predict(part, test_x)) for name, part in views.items()}
+parts = {"pixels": nn.Identity(), "hidden layer 1": model[:2], "hidden layer 2": model[:4]}
+views = {name: (nn.predict(part, train_x), nn.predict(part, test_x)) for name, part in parts.items()}
 shares = {name: between_classes(asked, test_y) for name, (_, asked) in views.items()}
 for name, (known, asked) in views.items():
     right = np.mean(nearest_mean(known, train_y, asked) == test_y)
@@ -343,8 +344,8 @@ plt.show()
 # CS230's lecture has three parts: backpropagation, initialization, regularization. The third is about the gap between
 # the two losses above. To make it wide, take 150 training pictures only. Four networks: plain, with dropout, with
 # weight decay, with batch normalization (notebooks 09 and 10 take these apart), each trained three times, from
-# different first weights and on different pictures. Predict: which has the smallest training loss, which the smallest
-# test loss?
+# different first weights and on different pictures. This is a choice, and choices are made by the validation
+# part. Predict: which has the smallest training loss, which the smallest validation loss?
 
 # %%
 variants = {
@@ -362,21 +363,21 @@ for name, (options, decay) in variants.items():
         optimizer = nn.optim.AdamW(variant.parameters(), lr=0.003, weight_decay=decay)
         examples = train_x[few], train_y[few]
         nn.fit(variant, loss, optimizer, examples, epochs=30, progress=False, rng=np.random.default_rng(seed))
-        test = nn.evaluate(variant, loss, (test_x, test_y), metrics=metrics)
-        runs.append((nn.evaluate(variant, loss, examples)["loss"], test["loss"], test["accuracy"]))
+        unknown = nn.evaluate(variant, loss, (val_x, val_y), metrics=metrics)
+        runs.append((nn.evaluate(variant, loss, examples)["loss"], unknown["loss"], unknown["accuracy"]))
     results[name] = np.array(runs)
 
-print(f"{'':>12}  training loss  test loss        test accuracy")
+print(f"{'':>12}  training loss  validation loss  right answers")
 for name, runs in results.items():
-    (known, unknown, right), (_, unknown_spread, right_spread) = runs.mean(axis=0), runs.std(axis=0)
-    print(f"{name:>12}  {known:13.4f}  {unknown:.3f} ± {unknown_spread:.3f}  {right:.3f} ± {right_spread:.3f}")
+    mean, spread = runs.mean(axis=0), runs.std(axis=0)
+    print(f"{name:>12}  {mean[0]:13.4f}  {mean[1]:7.3f} ± {spread[1]:.3f}  {mean[2]:.3f} ± {spread[2]:.3f}")
 
 # %% [markdown]
-# Plain training has the smallest training loss, as it should: it is what it was asked for. Weight decay
-# gives up most on the pictures it knows and loses least on those it does not. But look at the last column before
-# choosing: the accuracies differ by less than they do between three runs of the same network (the numbers after ±), so
-# on this task no method is shown to be better than none. With seven times as many pictures the plain network above made
-# 9 mistakes in 360. Data regularize best.
+# Plain training has the smallest training loss, as it should: it is what it was asked for. The others know the pictures
+# by heart less well, most so under weight decay, and dropout and weight decay have the smaller validation loss. But
+# look at the numbers after ± before choosing: the four differ by less than three runs of the plain network do among
+# themselves, so on this task no method is shown to be better than none. With seven times as many pictures the plain
+# network above made 9 mistakes in 360. Data regularize best.
 #
 # ## Weights in a file
 #
@@ -447,11 +448,11 @@ def transferred(way: str, pretrained: dict[str, np.ndarray], outputs: int, seed:
     return new
 
 
-def few_labels(pretrained, pool, labels, test, outputs, ways=WAYS, draws=3):
-    """Accuracies by way and number of labelled pictures per digit, averaged over draws of the pictures."""
+def few_labels(pretrained, pool, labels, test, outputs):
+    """Accuracies by way and number of labelled pictures per digit, averaged over three draws of the pictures."""
     (pool_x, pool_y), found = pool, {}
-    for way in ways:
-        runs = np.zeros((draws, len(COUNTS)))
+    for way in WAYS:
+        runs = np.zeros((3, len(COUNTS)))
         for seed, place in np.ndindex(runs.shape):
             rng, each = np.random.default_rng(seed), COUNTS[place]
             chosen = [rng.choice(np.flatnonzero(pool_y == digit), each, replace=False) for digit in np.unique(pool_y)]
@@ -487,13 +488,7 @@ show(digits_again, 5)
 # say whether a digit is odd, from a few pictures of the validation part, whose labels it has never seen. Predict again.
 
 # %%
-odd_or_even = few_labels(
-    model.state_dict(),
-    (val_x, val_y),
-    lambda y: y % 2,
-    (test_x, test_y),
-    2,
-)
+odd_or_even = few_labels(model.state_dict(), (val_x, val_y), lambda y: y % 2, (test_x, test_y), 2)
 show(odd_or_even, 10)
 
 # %%
@@ -572,7 +567,7 @@ print(f"half frozen, with all pictures of 5 to 9: accuracy {half['accuracy']:.3f
 # - `nn.fit` trains, `FlowRecorder` watches: updates of about a thousandth, gradients of one size in all layers.
 # - Hidden layers make the work of the next one easier: the share of variance between classes grows from layer to layer.
 # - A layer learns on inputs that move; batch normalization holds their mean and spread.
-# - Regularization narrows the gap between training and test loss. Whether it helps is a matter of measuring, more than
-#   once.
+# - Regularization narrows the gap between training and validation loss. Whether it helps is a matter of measuring, more
+#   than once.
 # - Weights and the standardizer's numbers belong into one file.
 # - Frozen layers carry over what the first task needed, and nothing else.
