@@ -2,8 +2,8 @@
 # # 7. Vanishing and exploding gradients
 #
 # A gradient reaches the first layer as a product, with a factor or two for each layer that it came through. What
-# becomes of a product of many factors? For a long time this question kept deep networks from learning. This notebook
-# takes it apart: first with numbers, then with matrices, then with sigmoids.
+# becomes of a product of many factors? For a long time the answer kept deep networks from learning. This notebook takes
+# the product apart: first with numbers, then with matrices, then with sigmoids.
 #
 # You will see
 #
@@ -74,8 +74,8 @@ picture
 # %% [markdown]
 # They are equal. The gradient of $w_1$ has been multiplied by 1.5 three times on its way back. That of $w_4$ has not,
 # but its factor is an activation that was multiplied three times on its way forward. Each $\partial y / \partial w_l$
-# is the product of all *other* factors, $1.5^3 = 3.375$. The gradients at the activations differ: follow the yellow
-# fields of the products, from 1 at the end to 3.375 at the first.
+# is the product of all *other* factors, $1.5^3 = 3.375$. The gradients at the activations differ: follow the field
+# “grad” of the products, from 1 at the end to 3.375 at the first.
 #
 # Look at both kinds, then, when you look for vanishing gradients: those of the weights can be equal in all layers, and
 # equally useless.
@@ -106,15 +106,13 @@ for activation in (a1, a2):
 y.backward(g)
 
 # %%
-steps = [
-    ("$g_L$", g),
-    ("$(W^3)^T g_L$", W3.data.T @ g),
-    ("$(W^2)^T (W^3)^T g_L$", W2.data.T @ W3.data.T @ g),
-    ("$(W^1)^T (W^2)^T (W^3)^T g_L$", W1.data.T @ W2.data.T @ W3.data.T @ g),
-]
-found = [g, a2.grad, a1.grad, x.grad]
-for (product, by_hand), gradient in zip(steps, found, strict=True):
-    print(f"{product:32} shape {gradient.shape}  equal: {np.allclose(by_hand, gradient, rtol=1e-12)}")
+way_back = {
+    "at a2: W3ᵀ g": (a2.grad, W3.data.T @ g),
+    "at a1: W2ᵀ W3ᵀ g": (a1.grad, W2.data.T @ W3.data.T @ g),
+    "at x: W1ᵀ W2ᵀ W3ᵀ g": (x.grad, W1.data.T @ W2.data.T @ W3.data.T @ g),
+}
+for name, (gradient, by_hand) in way_back.items():
+    print(f"{name:20} shape {gradient.shape}, equal: {np.allclose(gradient, by_hand, rtol=1e-12)}")
 
 # %%
 ways = {
@@ -224,6 +222,11 @@ plt.show()
 #
 # Write `weight_for(factor, layers)`: the weight with which a chain of so many layers multiplies by `factor`. How close
 # to 1 is it for a factor of 10, over 200 layers?
+#
+# <details><summary>Hint</summary>
+#
+# A chain multiplies by the weight to the power of the number of layers.
+# </details>
 
 
 # %%
@@ -333,8 +336,9 @@ plt.show()
 # %% [markdown]
 # *The sigmoid rises from 0 to 1; its slope is a hill of height 1/4 around 0. Beyond ±3.48, shaded, both are flat.*
 #
-# Ten sigmoids in a row multiply a gradient by at most $(1/4)^{10}$, about a millionth, however well the weights are
-# chosen. Let us watch which of the two factors does what, in a network with $\mathrm{Var}(W) = 1/n$.
+# The slopes of ten sigmoids in a row multiply a gradient by at most $(1/4)^{10}$, about a millionth, and the weights
+# would have to make up for it. Let us watch which of the two factors does what, in a network with
+# $\mathrm{Var}(W) = 1/n$.
 
 # %%
 rng = np.random.default_rng(2)
@@ -369,14 +373,20 @@ axes[0].figure.suptitle("Through ten layers, sigmoids lose the gradient; tanh an
 plt.show()
 
 # %% [markdown]
-# *Gradients by layer on a logarithmic axis, at the outputs on the left, at the weights on the right. The lines of tanh
-# and relu are level; that of the sigmoids falls by six orders of magnitude on its way back to the input.*
+# *Gradients by layer on a logarithmic axis, at the outputs on the left, at the weights on the right. Below the last
+# layer the lines of tanh and relu are nearly level; that of the sigmoids falls by nearly six orders of magnitude on its
+# way back to the input. (The layers have even numbers, the activation functions between them odd ones.)*
 #
 # ### Exercise 2
 #
 # In a chain of one unit per layer with $w = 1$, each sigmoid multiplies the gradient by at most 1/4. From how many
 # layers on must the gradient be exactly 0 in float32, whatever the inputs? The smallest positive float32 is
 # `np.finfo(np.float32).smallest_subnormal`. A product that is not larger than half of it is rounded to 0.
+#
+# <details><summary>Hint</summary>
+#
+# $(1/4)^L = 2^{-2L}$. When is that at most half of $2^{-149}$?
+# </details>
 
 # %%
 # Answer: try it first. (1/4)^L = 2^(-2L) is at most half of 2^(-149) from L = 75 on.
@@ -410,6 +420,12 @@ for name, loss_of in (("squared error", nn.functional.mse_loss), ("cross-entropy
 # ### Exercise 3
 #
 # Write `saturated(a)`: the share of the activations of a sigmoid that are below 0.03 or above 0.97.
+#
+# <details><summary>Hint</summary>
+#
+# A comparison of an array is an array of truth values; two of them are joined by `|`, and the mean of truth values is a
+# share.
+# </details>
 
 
 # %%
@@ -432,9 +448,8 @@ for scale in (1, 10, 100):
 # %% [markdown]
 # ## Normalise the data · `S1-26`
 #
-# The first layer sees the data as they are. The breast cancer data have 30 features; some are near 0.01, one goes
-# beyond
-# 4000. The weights of `nn.Linear` suit inputs of about 1.
+# The first layer sees the data as they are. The breast cancer data have 30 features; the smallest has a mean of 0.004,
+# the largest a value of 4254. The weights of `nn.Linear` suit inputs of about 1.
 #
 # **Predict.** Which share of the first layer's sigmoids is saturated before training? And what does the loss do?
 
@@ -465,6 +480,7 @@ for name, (train, test) in versions.items():
     accuracy = np.mean((model(test).numpy() > 0) == test_targets)
     share = flow.records["1"].saturated[0]
     print(f"{name}: {share:.1%} saturated at first, loss {losses[name][-1]:.3f}, test accuracy {accuracy:.1%}")
+print(f"larger class: {test_targets.mean():.1%} of the test data")
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
@@ -481,7 +497,14 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# *Left: the loss over 150 steps. Right: the share of saturated sigmoids over the same steps.*
+# *Left: the loss over 150 steps. Right: the share of saturated sigmoids over the same steps. Red lines are of the data
+# as they are, blue ones of standardised data.*
+#
+# As they are, the data leave the loss at 0.663, and 64.3 percent is the share of the larger class among the test data:
+# the network says the same to all. Standardised, they saturate no unit at first. Some are later, in a network that has
+# learned.
+#
+# Mean and standard deviation are those of the training data, for both: the test data must be seen in the same units.
 
 # %% [markdown]
 # ## Why not leave the activation functions out? · `S1-23` `S1-24`
@@ -496,6 +519,11 @@ plt.show()
 #
 # Write `collapsed(model)`: the one matrix $W$ and the one bias $B$ of a network of affine layers, of any number of
 # them.
+#
+# <details><summary>Hint</summary>
+#
+# Begin with $W = I$ and $B = 0$, and take in one layer after the other.
+# </details>
 
 
 # %%
@@ -598,9 +626,10 @@ plt.show()
 #
 # ## Summary
 #
-# - Gradients are products over layers. Without activation functions $1.5^{10} = 57.665$, $1.2^{200} = 6.9 \cdot
-#   10^{15}$ and $0.5^{200} = 6.2 \cdot 10^{-61}$, which is exactly 0 in float32.
-# - Forward the product is of $W$, backward of $W^T$ and slopes: activations and gradients vanish or explode together.
+# - Gradients are products over layers. Without activation functions $1.5^{10} = 57.665$,
+#   $1.2^{200} = 6.9 \cdot 10^{15}$ and $0.5^{200} = 6.2 \cdot 10^{-61}$, which is exactly 0 in float32.
+# - Forward the product is of $W$, backward of $W^T$. Without activation functions both vanish or explode together; with
+#   them, the way back has the slopes as further factors.
 # - With random weights of variance $\beta/n$, variances are powers $\beta^L$, in both directions. Only $\beta = 1$
 #   stays level.
 # - A sigmoid passes on at most a quarter, and almost nothing where it is saturated. `FlowRecorder` counts saturated
