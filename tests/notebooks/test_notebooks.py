@@ -7,6 +7,7 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections import Counter
+from functools import cache
 from html import unescape
 from io import BytesIO
 from typing import Any
@@ -27,6 +28,7 @@ LIMIT = 1_000_000
 """What a code-hosting site still shows, in bytes."""
 
 
+@cache
 def committed(name: str) -> Notebook:
     return nbformat.read(build.HERE / f"{name}.ipynb", as_version=4)
 
