@@ -63,7 +63,7 @@ class Dual:
 
 
 def f(x, y):
-    """Work on dual numbers, Tensors and arrays alike."""
+    """Return tanh(x y + x) y, of dual numbers as of Tensors."""
     return (x * y + x).tanh() * y
 
 
@@ -141,8 +141,8 @@ plt.show()
 # is why networks are trained by backpropagation. For a curve in space, one input and three outputs, it is the other way
 # round.
 #
-# The two modes know the same matrix, so $u \cdot (J v) = (J^\top u) \cdot v$ for all $u$ and $v$. It is the best test
-# of an engine that there is, and it needs no differences.
+# The two modes know the same matrix, so $u \cdot (J v) = (J^\top u) \cdot v$ for all $u$ and $v$. It is a test of two
+# modes against each other that needs no differences, and holds to rounding error.
 
 # %%
 W = shapes["3 in, 40 out"]
@@ -243,6 +243,9 @@ fig.suptitle("A segment between two points of the set that leaves the set")
 plt.show()
 
 # %% [markdown]
+# Blue are the sets, and each red segment has both its ends in one. The fourth set is not convex, although both of its
+# parts are: one of them is the fifth.
+#
 # ## Convex functions · `S4-25`
 #
 # A function on a convex set is convex if its graph lies below each of its chords,
@@ -502,8 +505,11 @@ ax.set(xlabel="x", ylabel="derivative", title="From the first derivative on, eac
 plt.show()
 
 # %% [markdown]
-# How is that possible? Because a walk can be recorded like anything else. Here is the gradient of $x^3$ as a graph of
-# its own: `backward(create_graph=True)` leaves a Tensor in `x.grad`, and what it was computed by is its record.
+# The second derivative is 0 where the slope is greatest, at $x = 0$; the fourth has three zeros.
+#
+# How can a derivative be differentiated? A walk is a computation too, and can be recorded like any other. Here is the
+# gradient of $x^3$ as a graph of its own: `backward(create_graph=True)` leaves a Tensor in `x.grad`, and what it was
+# computed by is its record.
 
 # %%
 x = Tensor(3.0, requires_grad=True, name="x")
@@ -572,6 +578,9 @@ ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown]
+# The penalized fit misses points that the other one goes out of its way to meet, and is nearer to the curve. How much
+# penalty is right is a choice, to be made by a validation part as in notebook 12.
+#
 # ### Exercise 4
 #
 # Of a linear model $f(x) = w \cdot x$ the slope is $w$ itself, so a penalty $\lVert \nabla_x f \rVert^2$ should be

@@ -63,7 +63,7 @@ print("differences of x₀² x₁ at (3, 2):", differences(lambda x: x[0] ** 2 *
 # %% [markdown]
 # ## Specimen 1: the engine that forgets
 #
-# An engine for numbers in thirty lines. Each number knows what it was computed from and the local derivatives;
+# An engine for numbers in forty lines. Each number knows what it was computed from and the local derivatives;
 # `backward` walks from the result to the inputs, each number after everything that was computed from it. Read it; the
 # bug is in view.
 
@@ -267,8 +267,8 @@ png(total, width=760)
 # short way and passes on what is there, before the long way has delivered. The rule is: **walk a number only when
 # everything that was computed from it has been walked**, that is, in reverse topological order. Step through it below
 # (where scripts run): the walk back waits at `h` until both contributions are there. The fix is the sorting that was
-# there before; `autograd` numbers nodes as they are made, and walks the newest first, which is such an order for
-# nothing.
+# there before. `autograd` numbers nodes as they are made, and walks the newest first: an input is always older than
+# what is computed from it, so that is such an order, and costs no search.
 
 # %%
 graph(total)
@@ -300,7 +300,7 @@ def regression(bias_gradient, steps: int = 200, rate: float = 0.5):
 
 
 w, b, proud = regression(lambda dz: dz)
-print(f"mean square of the noise {np.mean(noise**2):.4f}, training loss {proud[-1]:.4f}")
+print(f"mean square of the noise {np.mean(noise**2):.4f}, training loss {proud[-1]:.0e}")
 
 # %% [markdown]
 # The next tool is the cheapest of all. A gradient has the shape of what it is the gradient of (`S1-33`). Always.
@@ -573,10 +573,11 @@ with np.errstate(all="ignore"):
 print(message)
 
 # %% [markdown]
-# `detect_anomaly` stops at the first value that is not finite, names the operation and its line: the logarithm of 0.
-# The sigmoid of a large $z$ is 1 in floating-point numbers, $\log(1 - 1) = -\infty$, and where the label is 1 that is
-# multiplied by 0. The formula is right; it should not be computed in two steps. In one it is $\log(1 + e^z) - y z$,
-# which `np.logaddexp(0, z) - y * z` computes for any $z$.
+# `detect_anomaly` stops at the first value that is not finite, and names the operation and its line: the logarithm of
+# 0, in the forward pass. (In a notebook each cell is a file, with a number for a name.) The sigmoid of a large $z$ is 1
+# in floating-point numbers, $\log(1 - 1) = -\infty$, and where the label is 1 that is multiplied by 0. The formula is
+# right; it should not be computed in two steps. In one it is $\log(1 + e^z) - y z$, which `np.logaddexp(0, z) - y * z`
+# computes for any $z$.
 
 # %%
 w = Tensor(np.array([400.0, 400.0]), requires_grad=True)
