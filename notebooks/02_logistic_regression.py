@@ -464,8 +464,8 @@ print(f"    S4's lines: dw = {(X @ errors.T / n)[:, 0].round(6)}, db = {np.sum(e
 # S4's outline of gradient descent: start with a guess, *repeat until convergence*. When is that? At a minimum the
 # gradient is 0, so we stop when it is shorter than a millionth.
 #
-# The data are 569 tumours, of which the radius and the texture under the microscope were measured. Class 1 is benign.
-# Both measurements are brought to mean 0 and standard deviation 1 first. **Predict:** does the loss go to 0?
+# The data are 569 tumours; the mean radius and texture of their cell nuclei were measured. Class 1 is benign. Both
+# measurements are brought to mean 0 and standard deviation 1 first. **Predict:** does the loss go to 0?
 
 # %%
 data = load_breast_cancer()
