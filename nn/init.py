@@ -571,8 +571,8 @@ def kaiming_normal_(
 ) -> Array:
     """Draw from the normal distribution of standard deviation gain / √fan; √(2/n) for relu. Also called `he_normal_`.
 
-    He et al., Delving Deep into Rectifiers, 2015, for relu. CS229 lecture 11 has it under tanh; for that it is too
-    large, the factor 2 being what relu takes away.
+    He et al., Delving Deep into Rectifiers, 2015, for relu. CS229 lecture 11 has it under tanh, to which it does no
+    harm, but the factor 2 is what relu takes away.
 
     Parameters
     ----------

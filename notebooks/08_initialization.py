@@ -128,13 +128,13 @@ plt.show()
 #
 # Four equal units are one, with four times the weight on its way to the output. And one unit is too few: along its
 # direction tanh only rises or only falls, and the best that such a function can do with the four corners is to get one
-# right and to say 2/3 for the three others, of which two are right. The loss is never below
+# right and to say 2/3 for the three others, of which two are of class 1. The loss is never below that of such answers:
 
 # %%
 floor = 3 / 4 * -(2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3))
 w, b, v, c = (parameter.data for parameter in constant.parameters())
 one_unit = np.tanh(corners @ w[:1].T + b[0]) * v.sum() + c
-print(f"{floor:.3f} for a single unit")
+print(f"at least {floor:.3f} for a single unit")
 print("four equal units are one:", np.allclose(constant(corners).numpy(), one_unit, rtol=1e-12))
 assert min(paths["all weights 0.5"][1]) > floor > paths["weights drawn at random"][1][-1]
 
@@ -272,8 +272,8 @@ print(f"variance {layer.weight.data.var():.6f}, 1/n = {1 / 400}; biases {np.uniq
 # %% [markdown]
 # ## Is $\tanh(z) \approx z$? · `S0-23`
 #
-# So far there is no activation function. The lecture says: near 0, $\tanh(z) \approx z$, so $\mathrm{Var}(a) =
-# \mathrm{Var}(z)$.
+# So far there is no activation function. The lecture says: near 0, $\tanh(z) \approx z$, so
+# $\mathrm{Var}(a) = \mathrm{Var}(z)$.
 #
 # **Predict.** Inputs of variance 1, five layers of 400 units with $\mathrm{Var}(W) = 1/n$: how much of the variance is
 # left after one tanh? After five?
@@ -313,10 +313,11 @@ print("tanh, predicted   ", predicted(np.tanh, 1.0, 5).round(3))
 print("tanh, inputs x/30 ", (spreads("tanh", 1.0, x / 30) * 900).round(3), "times 1/900")
 
 # %% [markdown]
-# Not $\mathrm{Var}(a) = \mathrm{Var}(z)$, then, but $\mathrm{Var}(\tanh z) = \mathrm{Var}(z) - 2\,\mathrm{Var}(z)^2 +
-# \dots$ for normal $z$. Where the variance is small, as for inputs divided by 30, the approximation is good; at
-# variance 1, one tanh leaves 39 percent. The activations shrink, until they are small enough for tanh to be nearly
-# linear. To make up for it, one multiplies the standard deviation by a *gain*; for tanh 5/3 is common.
+# Not $\mathrm{Var}(a) = \mathrm{Var}(z)$, then, but
+# $\mathrm{Var}(\tanh z) = \mathrm{Var}(z) - 2\,\mathrm{Var}(z)^2 + \dots$ for normal $z$. Where the variance is small,
+# as for inputs divided by 30, the approximation is good; at variance 1, one tanh leaves 39 percent. The activations
+# shrink, until they are small enough for tanh to be nearly linear. To make up for it, one multiplies the standard
+# deviation by a *gain*; for tanh 5/3 is common.
 
 # %%
 layers = np.arange(1, 11)
@@ -366,8 +367,8 @@ for n in (10, 100, 1000, 10_000):
 #
 # ## Sigmoids and the 4 · `S1-28`
 #
-# For sigmoids CS229 shows `np.random.randn(shape) * np.sqrt(4 / n)`. Elsewhere it is $c/n$ with $c = 1$. Both are
-# `nn.init.sigmoid_`, with $c = 4$ as its default. Why 4?
+# For sigmoids CS229 shows `np.random.randn(shape) * np.sqrt(4 / n)`; other formulas there, and CS230, have $1/n$. Write
+# $c/n$ for both: `nn.init.sigmoid_` takes $c$, with 4 as its default. Why 4?
 #
 # A sigmoid is a tanh in disguise, $\sigma(z) = \tfrac12 + \tfrac12 \tanh(z/2)$: twice the weights give the tanh its
 # argument back, and twice the standard deviation is four times the variance. What remains is the factor ½ in front, and
@@ -466,8 +467,8 @@ plt.show()
 #
 # ### Exercise 2
 #
-# Widths that alternate, 400, 100, 400, 100, …: with the compromise a pair of layers multiplies by $\frac{8}{5} \cdot
-# \frac{2}{5}$. Write `sigma(n_in, n_out)` such that a pair keeps the variance, in both directions.
+# Widths that alternate, 400, 100, 400, 100, …: with the compromise a pair of layers multiplies by
+# $\frac{8}{5} \cdot \frac{2}{5}$. Write `sigma(n_in, n_out)` such that a pair keeps the variance, in both directions.
 #
 # <details><summary>Hint</summary>
 #
@@ -618,9 +619,9 @@ for name, (options, formula) in schemes.items():
     print(f"{name:16} {weight.std():.4f}   {formula:.4f}   {np.abs(weight).max():.4f}")
 
 # %% [markdown]
-# Uniform and normal distributions of one name have the same variance: $U(-b, b)$ has $b^2/3$, so $b =
-# \sqrt{3}\,\sigma$. The truncated normal draws again what is beyond two standard deviations. An *orthogonal* matrix is
-# another thought: it keeps not the variance on average but every length.
+# Uniform and normal distributions of one name have the same variance: $U(-b, b)$ has $b^2/3$, so
+# $b = \sqrt{3}\,\sigma$. The truncated normal draws again what is beyond two standard deviations. An *orthogonal*
+# matrix is another thought: it keeps not the variance on average but every length.
 #
 # **Predict.** The product of ten random matrices of variance $1/n$ keeps the variance. Does it keep the length of
 # *every* vector? A singular value says by what a direction is multiplied.
@@ -689,7 +690,7 @@ plt.show()
 
 # %% [markdown]
 # *Five loss curves. He's falls from 4.2 to 0.5. The other four lie nearly on each other at $\log 10 = 2.303$, the loss
-# of a guess. All start there, but He's, whose first guesses are bold and wrong.*
+# of a guess. Only He's starts above it: its first outputs are large, and so are its first errors.*
 #
 # Small random weights break the symmetry, and yet the network stands still: ten layers of them multiply gradients by
 # next to nothing. Both things are needed, differing units and the right variance.
