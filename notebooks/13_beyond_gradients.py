@@ -606,7 +606,7 @@ print("gradient of the penalty:", grad(penalty)(w), "= 2 w")
 #
 # - Forward mode gives a column of the Jacobian per walk, reverse mode a row: count inputs and outputs, take the fewer.
 # - One segment that leaves a set, or one chord that runs below a function, disproves convexity. A Hessian without
-#   negative eigenvalues proves it; that of the logistic loss is a sum of squares. That of a network is not.
+#   negative eigenvalues, wherever it is taken, proves it: so it is with the logistic loss, and not with a network.
 # - Newton's method needs no learning rate, doubles the right digits in each step, and pays with a Hessian.
 # - A Hessian times a vector costs a few gradients; the largest eigenvalue limits the learning rate to $2 / \lambda$.
 # - A gradient is a computation like others: it has a record, derivatives, and a place in a loss.
