@@ -24,11 +24,11 @@ def leaf(value: Any, name: str | None = None) -> Tensor:
     return Tensor(value, requires_grad=True, name=name)
 
 
-def assert_same(found: Any, expected: Any, rtol: float = 1e-12) -> None:
+def assert_same(found: Any, expected: Any) -> None:
     """Equal shapes, and values equal but for rounding."""
     found = found.numpy() if isinstance(found, Tensor) else np.asarray(found)
     assert found.shape == np.shape(expected)
-    np.testing.assert_allclose(found, expected, rtol=rtol, atol=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=0)
 
 
 def logistic(z: Any) -> Any:
