@@ -343,6 +343,21 @@ class Results:
         return ""
 
 
+def profile(workload: Workload, options: Options, steps: int) -> dict[str, Any]:
+    """Return where the time of a step of ours goes: see `profiling.py`.
+
+    Raises
+    ------
+    ProcessError
+        If it fails.
+    """
+    with Contest(workload, options) as contest:
+        contest.start()
+        list(contest.each("build"))
+        process = contest.processes["chainrule"]
+        return {"title": workload.title, **process.ask("profile", steps=steps)}
+
+
 def turns(workloads: Iterable[Workload], options: Options) -> int:
     """How often a contest of each workload calls `advance`, if nobody fails."""
     total = 0

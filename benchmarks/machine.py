@@ -48,7 +48,7 @@ def blas() -> str:
     for pool in threadpool_info():
         if pool["user_api"] == "blas" and "numpy" in pool["filepath"]:
             kernels = f", {pool['architecture']} kernels" if "architecture" in pool else ""
-            return f"{pool['internal_api']} {pool['version']}{kernels}, {pool['num_threads']} threads"
+            return f"{pool['internal_api']} {pool['version']}{kernels}, threads: {pool['num_threads']}"
     return f"{library['name']} {library['version']}"
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.contest import Entry, Outcome
 from benchmarks.statistics import Figure, figure, ratio_of, suite
@@ -67,12 +67,7 @@ class Report:
             if entry.state == "timed":
                 cells = self.cells(outcome, entry)
                 lines.append([entry.contestant, *(cells[column] for column in columns)])
-        remarks = [
-            f"{entry.contestant:14} - {entry.note}"
-            for entry in outcome.entries
-            if entry.state in ("absent", "missing", "wrong", "failed")
-        ]
-        return "\n".join([f"{outcome.workload}: {headline(outcome)}", *aligned(lines), *remarks])
+        return "\n".join([f"{outcome.workload}: {headline(outcome)}", *aligned(lines), *remarks(outcome)])
 
     def columns(self) -> list[str]:
         """The columns of this command's tables."""
@@ -101,10 +96,8 @@ class Report:
     def markdown(self) -> str:
         """One table for all: of ratios to the code by hand for ``compare``, else a row for each contestant."""
         lines = self.matrix() if self.command == "compare" else self.rows()
-        table = ["| " + " | ".join(cells) + " |" for cells in lines]
-        table.insert(1, "|" + "---|" * len(lines[0]))
         end = ["", "Interrupted: the rest was not measured."] if self.interrupted else []
-        return "\n".join([*table, *end, "", described(self.machine, self.outcomes)])
+        return "\n".join([piped(lines), *end, "", described(self.machine, self.outcomes)])
 
     def matrix(self) -> list[list[str]]:
         """A row for each workload: the yardstick's time, and ratios to it."""
@@ -155,23 +148,9 @@ class Report:
             ensure_ascii=False,
         )
 
-    # Files
-
-    def write(self, as_json: str | None, markdown: str | None, as_pyperf: str | None) -> list[str]:
-        """Write the files that are asked for; return what to say of them."""
-        said = []
-        for path, content in ((as_json, self.json), (markdown, self.markdown)):
-            if path:
-                Path(path).write_text(content() + "\n", "utf-8")
-                said.append(f"report in {path}")
-        if as_pyperf:
-            timed = suite(self.outcomes, self.machine)
-            if timed is None:
-                said.append(f"nothing was timed: {as_pyperf} was not written")
-            else:
-                timed.dump(as_pyperf, replace=True)
-                said.append(f"rounds, as pyperf keeps them, in {as_pyperf}")
-        return said
+    def suite(self) -> Any:
+        """The rounds as pyperf keeps them; None if nothing was timed."""
+        return suite(self.outcomes, self.machine)
 
 
 def figures(outcome: Outcome, entry: Entry) -> dict[str, Any]:
@@ -184,6 +163,15 @@ def figures(outcome: Outcome, entry: Entry) -> dict[str, Any]:
     }
 
 
+def remarks(outcome: Outcome) -> list[str]:
+    """Why contestants have no figures: those together that have one reason."""
+    reasons: dict[str, list[str]] = {}
+    for entry in outcome.entries:
+        if entry.note:
+            reasons.setdefault(entry.note, []).append(entry.contestant)
+    return [f"- {', '.join(names)}: {note}" for note, names in reasons.items()]
+
+
 def headline(outcome: Outcome) -> str:
     """The title of a workload, and how it was run."""
     return f"{outcome.title}, {outcome.dtype}{'' if outcome.complete else ' (interrupted)'}"
@@ -191,10 +179,9 @@ def headline(outcome: Outcome) -> str:
 
 def described(machine: Mapping[str, str], outcomes: Sequence[Outcome]) -> str:
     """What it was measured on, in a paragraph."""
-    facts = dict(machine)
     lines = [
-        f"{facts.pop('cpu')}, {facts.pop('cores')} cores; {facts.pop('threads')} threads each; {facts.pop('system')}; "
-        f"load before {facts.pop('load')}; {facts.pop('date')}.",
+        f"{machine['cpu']}, {machine['cores']} cores; threads of each contestant: {machine['threads']}; "
+        f"{machine['system']}; load before {machine['load']}; {machine['date']}.",
     ]
     versions: dict[str, None] = {}
     for outcome in outcomes:
@@ -205,9 +192,93 @@ def described(machine: Mapping[str, str], outcomes: Sequence[Outcome]) -> str:
                 versions[f"{entry.contestant} {entry.about['library']}"] = None
     if versions:
         lines.append(f"{', '.join(versions)}.")
-    if "settings" in facts:
-        lines.append(f"{facts['settings']}.")
+    if "settings" in machine:
+        lines.append(f"{machine['settings']}.")
     return "\n".join(dict.fromkeys(lines))
+
+
+@dataclass
+class Profile:
+    """Where the time of the steps of some workloads goes.
+
+    Attributes
+    ----------
+    machine : dict of str to str
+        On what.
+    found : dict of str to dict
+        By workload, what `profiling.profile` returns, and ``title``.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    machine: dict[str, str]
+    found: dict[str, dict[str, Any]]
+    interrupted: bool = False
+
+    def lines(self, workload: str) -> list[list[str]]:
+        """The table of a workload: its ops, the dearest first."""
+        found = self.found[workload]
+        ops = sorted(found["ops"].items(), key=lambda item: -item[1]["forward"] - item[1]["backward"])
+        table = [["op", "calls", "forward", "edges", "backward", "share"]]
+        for op, row in ops:
+            share = (row["forward"] + row["backward"]) / found["watched"]
+            times = [seconds(row["forward"]), f"{row['edges']:,.0f}", seconds(row["backward"])]
+            table.append([op, f"{row['calls']:,.0f}", *times, f"{100 * share:.1f} %"])
+        forward, backward = (sum(row[part] for row in found["ops"].values()) for part in ("forward", "backward"))
+        table.append(["the rest", "", "", "", seconds(found["rest"]), f"{100 * found['rest'] / found['watched']:.1f} %"])
+        table.append(["sum", "", seconds(forward), "", seconds(backward + found["rest"]), "100.0 %"])
+        return table
+
+    def head(self, workload: str) -> str:
+        """What a table is about."""
+        found = self.found[workload]
+        return (
+            f"{workload}: {found['title']}; a step takes {seconds(found['plain'])}, "
+            f"and {seconds(found['watched'])} while it is watched"
+        )
+
+    def text(self) -> str:
+        """A table for each workload, and what it was measured on."""
+        parts = ["\n".join([self.head(name), *aligned(self.lines(name))]) for name in self.found]
+        return "\n\n".join([*parts, *self.remarks(), described(self.machine, [])])
+
+    def markdown(self) -> str:
+        """The same in Markdown."""
+        parts = [f"{self.head(name)}\n\n{piped(self.lines(name))}" for name in self.found]
+        return "\n\n".join([*parts, *self.remarks(), described(self.machine, [])])
+
+    def remarks(self) -> list[str]:
+        """What to say besides."""
+        return ["Interrupted: the rest was not measured."] if self.interrupted else []
+
+    def json(self) -> str:
+        """Everything."""
+        found = {"command": "profile", "interrupted": self.interrupted, "machine": self.machine, "workloads": self.found}
+        return json.dumps(found, indent=1, ensure_ascii=False)
+
+
+# Files
+
+
+class Written(Protocol):
+    """What has been found by a command, in all forms."""
+
+    def text(self) -> str:
+        """For readers."""
+
+    def markdown(self) -> str:
+        """As a Markdown table."""
+
+    def json(self) -> str:
+        """Everything."""
+
+
+def write(report: Written, as_json: str | None, as_markdown: str | None) -> None:
+    """Write the files that are asked for, and say so."""
+    for path, content in ((as_json, report.json), (as_markdown, report.markdown)):
+        if path:
+            Path(path).write_text(content() + "\n", "utf-8")
+            print(f"report in {path}")
 
 
 # Cells
@@ -223,14 +294,24 @@ def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def piped(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of columns as a Markdown table."""
+    table = ["| " + " | ".join(cells) + " |" for cells in lines]
+    table.insert(1, "|" + "---|" * len(lines[0]))
+    return "\n".join(table)
+
+
 def duration(found: Figure | None) -> str:
+    """A median time; - for none."""
+    return "-" if found is None else seconds(found.median)
+
+
+def seconds(value: float) -> str:
     """A time with three digits and its unit."""
-    if found is None:
-        return "-"
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if found.median * factor >= 1:
+        if value * factor >= 1:
             break
-    return f"{number(found.median * factor)} {unit}"
+    return f"{number(value * factor)} {unit}"
 
 
 def number(value: float) -> str:
