@@ -154,7 +154,7 @@ for ax, normalized in zip(axes, [False, True], strict=True):
         ax.plot(middle, color=hue, label=f"unit {unit}, median and 15th to 85th percentile")
     ax.set(xlabel="step", title="with batch normalization" if normalized else "as it is")
 axes[0].set_ylabel("input of the activation")
-axes[0].legend(frameon=False, loc="upper left", fontsize=9)
+axes[1].legend(frameon=False, loc="upper left", fontsize=9)
 fig.suptitle("What enters a deep unit drifts; normalized, it keeps its place", y=1.03)
 plt.show()
 
