@@ -51,7 +51,7 @@ from autograd.errors import (
 )
 from autograd.leaves import Handle
 from autograd.messages import describe
-from autograd.modes import enable_grad, no_grad
+from autograd.modes import enable_grad, is_compiling, no_grad
 from autograd.record import named_call
 from autograd.rules.activations import (
     elu,
@@ -121,6 +121,7 @@ __all__ = [
     "hessian",
     "hvp",
     "index_add",
+    "is_compiling",
     "jacobian",
     "jvp",
     "leaky_relu",

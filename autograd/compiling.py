@@ -7,21 +7,23 @@ arguments a program is good.
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import update_wrapper
 from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from autograd import modes, trees
+from autograd.errors import ShapeError
 from autograd.messages import checked
 from autograd.modes import Tracing
 from autograd.program import Plan, Writer, copied
 from autograd.tensor import Tensor, made
-from autograd.tracing import Trace
+from autograd.tracing import Trace, twin, unwrapped
 
 Array = Any
 Function = Callable[..., Any]
+Tree = Any
 MOST_PROGRAMS = 64
 """How many programs a function has before the one that was made first is dropped."""
 
@@ -48,10 +50,7 @@ class Program(NamedTuple):
 
     def is_current(self) -> bool:
         """Whether the tensors that it reads still have the same arrays."""
-        for tensor, array in self.captured:
-            if tensor._data is not array:
-                return False
-        return True
+        return not self.captured or all(tensor._data is array for tensor, array in self.captured)
 
     def fits(self, args: tuple[Any, ...]) -> bool:
         """Whether these are the arguments that it takes, and none of them anything else than an array."""
@@ -63,7 +62,7 @@ class Program(NamedTuple):
         return True
 
 
-def compiled(f: Function, *, reuse: bool = False) -> Compiled:
+def compiled(f: Function, *, out: Tree = None) -> Compiled:
     """Make a function run as a program of NumPy calls, without recording, and with buffers that are used again.
 
     The function is run on the first call; what it did with its arguments is then written down as straight-line NumPy,
@@ -75,9 +74,9 @@ def compiled(f: Function, *, reuse: bool = False) -> Compiled:
     f : callable
         A function of arrays, or of nested tuples, lists and dicts of them. Arguments that are no arrays (numbers of
         Python, strings, objects) are fixed: another one makes another program.
-    reuse : bool
-        Let results lie in buffers that the next call overwrites: less is allocated, and results are to be used up, or
-        copied, before that.
+    out : tree of arrays, optional
+        Where results go: in the structure of the result, with None for what is to be a new array. For
+        ``value_and_grad`` it may be ``(None, gradients)``. Each call writes to the same arrays, and returns them.
 
     Returns
     -------
@@ -116,7 +115,7 @@ def compiled(f: Function, *, reuse: bool = False) -> Compiled:
     >>> step(np.ones(2), x, y)
     (np.float64(0.5), array([ 0., -1.]))
     """
-    return Compiled(f, reuse)
+    return Compiled(f, out)
 
 
 @final
@@ -131,8 +130,8 @@ class Compiled:
         The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text.
     """
 
-    def __init__(self, f: Function, reuse: bool) -> None:
-        self.f, self.reuse = f, reuse
+    def __init__(self, f: Function, out: Tree) -> None:
+        self.f, self.out = f, out
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
         update_wrapper(self, f)
@@ -151,30 +150,61 @@ class Compiled:
             program = self.programs.get(key)
             if program is None or not program.is_current():
                 return self.trace(key, leaves, structure)
-            arrays = tuple(leaf._data if isinstance(leaf, Tensor) else leaf for leaf in leaves if is_array(leaf))
+            arrays = tuple(unwrapped(leaf) for leaf in leaves if is_array(leaf))
             self.latest = program if not kwargs and program.fits(args) else None
         with program.lock, np.errstate(all="ignore"):
             return program.run(*arrays)
 
     def trace(self, key: Any, leaves: Sequence[Any], structure: Any) -> Any:
         """Run the function, and make the program of what it does."""
-        arrays = [twin(leaf) if is_array(leaf) else None for leaf in leaves]
+        arrays = [twin(checked(unwrapped(leaf))) if is_array(leaf) else None for leaf in leaves]
         trace = Trace([array for array in arrays if array is not None])
         entered = [leaf if array is None else made(array, None) for leaf, array in zip(leaves, arrays)]
         args, kwargs = trees.unflatten(structure, entered)
         with Tracing(trace):
             result = self.f(*args, **kwargs)
         results, out_structure = trees.flatten(result)
-        values = [leaf._data if isinstance(leaf, Tensor) else leaf for leaf in results]
+        values = [unwrapped(leaf) for leaf in results]
         plan = Plan(trace, [trace.variable(value) for value in values])
         specs = [(array.shape, array.dtype, array.strides) for array in arrays if array is not None]
-        run = Writer(plan, self.reuse).function(out_structure)
+        into = list(arrays_for(out_structure, self.out))
+        for value, array in zip(values, into):
+            fit(value, array)
+        run = Writer(plan, into).function(out_structure)
         self.programs[key] = Program(run, specs, [*trace.captured.values()], allocate_lock())
         if len(self.programs) > MOST_PROGRAMS:
             del self.programs[next(iter(self.programs))]
-        return trees.unflatten(
-            out_structure, [copied(value) if i in plan.copied else value for i, value in enumerate(values)]
+        results = [copied(value) if i in plan.copied else value for i, value in enumerate(values)]
+        return trees.unflatten(out_structure, map(written, results, into))
+
+
+def arrays_for(structure: Tree, out: Tree) -> Iterator[Array | None]:
+    """Yield what `out` has for each leaf of a structure."""
+    if out is None or structure is trees.LEAF:
+        yield from [out] if structure is trees.LEAF else [None] * len(trees.flatten(structure)[0])
+    elif isinstance(structure, dict):
+        for key, part in structure.items():
+            yield from arrays_for(part, out[key])
+    elif structure is not None:
+        for part, of_part in zip(structure, out, strict=True):
+            yield from arrays_for(part, of_part)
+
+
+def fit(value: Any, array: Array | None) -> None:
+    """Raise unless a result can be written into the array that was given for it."""
+    if array is not None and (np.shape(value), value.dtype) != (array.shape, array.dtype):
+        raise ShapeError(
+            f"compiled(): out has an array of shape {array.shape} and dtype {array.dtype} for a result of shape "
+            f"{np.shape(value)} and dtype {value.dtype}; they must be equal"
         )
+
+
+def written(value: Any, array: Array | None) -> Any:
+    """The value, or the array that it was to be written into."""
+    if array is None:
+        return value
+    array[...] = value
+    return array
 
 
 def is_array(leaf: Any) -> bool:
@@ -182,15 +212,9 @@ def is_array(leaf: Any) -> bool:
     return isinstance(leaf, Tensor | np.ndarray | np.generic)
 
 
-def twin(leaf: Any) -> Array:
-    """The array of a leaf, as an object of its own: one array may be given as two arguments."""
-    value = checked(leaf._data if isinstance(leaf, Tensor) else leaf)
-    return value[...] if isinstance(value, np.ndarray) else np.array(value)[()]
-
-
 def identity(leaf: Any) -> Any:
     """What is equal for arguments that a program is good for: of arrays the kind, shape, dtype and layout."""
-    value = leaf._data if isinstance(leaf, Tensor) else leaf
+    value = unwrapped(leaf)
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype, value.strides
     if isinstance(value, np.generic):

@@ -98,10 +98,22 @@ class ModeContext:
         return inside
 
 
-class Tracing(ModeContext):
-    """Hand the calls of tensors to a tracer."""
+def is_compiling() -> bool:
+    """Return whether a function is being compiled: values of its arguments are not to be looked at then.
 
-    def __init__(self, tracer: Tracer) -> None:
+    Examples
+    --------
+    >>> from autograd import is_compiling
+    >>> is_compiling()
+    False
+    """
+    return tracer() is not None
+
+
+class Tracing(ModeContext):
+    """Hand the calls of tensors to a tracer; to nobody, if it is None."""
+
+    def __init__(self, tracer: Tracer | None) -> None:
         super().__init__()
         self.tracer = tracer
 

@@ -46,12 +46,16 @@ def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
 
 
 def without_repetition(calls: Sequence[Call]) -> tuple[list[Call], dict[Variable, Variable]]:
-    """The calls without those that have been made before with the same arguments; what takes the place of their values."""
+    """The calls without those that were made before with the same arguments; what takes the place of their values."""
     made: dict[Any, Call] = {}
     instead: dict[Variable, Variable] = {}
     kept = []
+
+    def current(part: Any) -> Any:
+        return instead.get(part, part) if type(part) is Variable else part
+
     for call in calls:
-        args, kwargs = replaced((call.args, call.kwargs), lambda part: instead.get(part, part) if type(part) is Variable else part)
+        args, kwargs = replaced((call.args, call.kwargs), current)
         call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
         key = (id(call.function), identity(args), identity(kwargs))
         before = made.setdefault(key, call) if pure(call) else call
@@ -173,28 +177,29 @@ class Writer:
     ----------
     plan : Plan
         The plan.
-    reuse : bool
-        Whether what is returned may lie in buffers, which the next run overwrites.
+    into : list of array or None
+        For each output the array to write it into; None for a new one.
     """
 
-    def __init__(self, plan: Plan, reuse: bool) -> None:
-        self.plan, self.values = plan, plan.values
+    def __init__(self, plan: Plan, into: Sequence[Array | None]) -> None:
+        self.plan, self.values, self.into = plan, plan.values, into
         self.buffers = Buffers()
         self.names: dict[str, Any] = {}
         self.of_constant: dict[Any, str] = {}
         self.fixed: dict[Variable, Array] = {}
         self.lines: list[str] = []
-        lasting = [*plan.arguments, *(() if reuse else variables(tuple(plan.outputs)))]
-        self.lasting = {plan.roots[variable] for variable in lasting}
+        self.lasting = {plan.roots[variable] for variable in (*plan.arguments, *variables(tuple(plan.outputs)))}
+        self.given = {
+            output: array
+            for position, (output, array) in enumerate(zip(plan.outputs, into))
+            if array is not None and type(output) is Variable and position not in plan.copied
+        }
         for position, call in enumerate(plan.calls):
             self.write(position, call)
 
     def function(self, structure: Any) -> Callable[..., Any]:
         """The program: arrays in, a tree of this structure out."""
-        results = [
-            f"{self.constant(copied)}({self.text(output)})" if position in self.plan.copied else self.text(output)
-            for position, output in enumerate(self.plan.outputs)
-        ]
+        results = [self.result(position, output) for position, output in enumerate(self.plan.outputs)]
         result = self.tree(structure, iter(results))
         header = f"def program({', '.join(f'v{int(argument)}' for argument in self.plan.arguments)}):"
         body = [*self.lines, f"return {result}"]
@@ -208,6 +213,15 @@ class Writer:
         program: Callable[..., Any] = made["bind"](**self.names)
         program.__doc__ = source
         return program
+
+    def result(self, position: int, output: Any) -> str:
+        """The expression for an output."""
+        text, array = self.text(output), self.into[position]
+        if array is None:
+            return f"{self.constant(copied)}({text})" if position in self.plan.copied else text
+        if self.fixed.get(output) is not array:
+            self.lines.append(f"{self.constant(np.copyto)}({self.constant(array)}, {text})")
+        return self.constant(array)
 
     # Names
 
@@ -302,10 +316,12 @@ class Writer:
 
     def write_into_buffer(self, call: Call, dying: set[Variable]) -> bool:
         """Write a call whose value goes into a buffer, if there is a way to say so."""
-        if len(call.outputs) != 1 or call.kwargs or self.plan.roots[call.outputs[0]] in self.lasting:
+        if len(call.outputs) != 1 or call.kwargs:
             return False
         (out,) = call.outputs
         model = self.values[out]
+        if self.plan.roots[out] in self.lasting and out not in self.given:
+            return False
         if not isinstance(model, np.ndarray) or not model.ndim or owner(model) is not model:
             return False
         function = call.row.function
@@ -315,17 +331,23 @@ class Writer:
             if function.signature is None:
                 self.release(dying - {out})
                 dying &= {out}
-            buffer = self.fixed[out] = self.buffers.take(model)
+            buffer = self.buffer(out)
             args = [self.operand(arg, call) for arg in call.args]
             out_word = "out=" if function in BY_KEYWORD else ""
             self.lines.append(f"{self.constant(function)}({', '.join(args)}, {out_word}{self.constant(buffer)})")
             return True
         if function is np.sum and call.args[5:] == (0, True):
-            buffer = self.fixed[out] = self.buffers.take(model)
+            buffer = self.buffer(out)
             a, axis, dtype, _, keepdims = map(self.text, call.args[:5])
-            self.lines.append(f"{self.constant(np.add.reduce)}({a}, {axis}, {dtype}, {self.constant(buffer)}, {keepdims})")
+            out_text = self.constant(buffer)
+            self.lines.append(f"{self.constant(np.add.reduce)}({a}, {axis}, {dtype}, {out_text}, {keepdims})")
             return True
         return False
+
+    def buffer(self, out: Variable) -> Array:
+        """The array that a value is written into."""
+        array = self.fixed[out] = self.given[out] if out in self.given else self.buffers.take(self.values[out])
+        return array
 
     def operand(self, value: Any, call: Call) -> str:
         """The expression for an operand of a ufunc. NumPy takes twice as long for a Python number as for an array."""

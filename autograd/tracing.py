@@ -1,9 +1,9 @@
 """The trace: the calls of NumPy that a function makes, in the order in which it makes them.
 
-While a `Trace` is the mode's, tensors hand it every call that they make, and it notes those that depend on the arguments
-of the traced function. Walks of the chain rule record themselves meanwhile, so that derivatives of any order are
-calls like all others. A function of this package is taken apart into the calls that it makes of NumPy where it can be:
-it is run on tensors. Values are told apart by the identity of their arrays, which the trace keeps alive.
+While a `Trace` is the mode's tracer, tensors hand it every call that they make, and it notes those that depend on the
+arguments of the traced function. Walks of the chain rule record themselves meanwhile, so that derivatives of any order
+are calls like all others. A function of this package is taken apart into the calls that it makes of NumPy where it can
+be: it is run on tensors. Values are told apart by the identity of their arrays, which the trace keeps alive.
 
 What is in the trace is data: `program.py` makes a program of it.
 """
@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd.errors import CompileError
 from autograd.messages import unknown
+from autograd.modes import Tracing
 from autograd.op import Flat, Op, Row
 from autograd.rules.indexing import index
 from autograd.tensor import Tensor, like, made
@@ -76,10 +77,14 @@ def variables(value: Any) -> Iterator[Variable]:
             yield from variables(part)
     elif isinstance(value, dict):
         yield from variables(tuple(value.values()))
+    elif type(value) is slice:
+        yield from variables((value.start, value.stop, value.step))
 
 
 def replaced(value: Any, replace: Callable[[Any], Any]) -> Any:
-    """The value with what is within tuples, lists and dicts replaced."""
+    """The value with what is within tuples, lists, dicts and slices replaced."""
+    if type(value) is slice:
+        return slice(replace(value.start), replace(value.stop), replace(value.step))
     if isinstance(value, tuple | list):
         return like(value, [replaced(part, replace) for part in value])
     if isinstance(value, dict):
@@ -132,6 +137,7 @@ class Trace:
 
     def call(self, row: Row, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function with arrays; note that it was called, or what it called, if one of them is of the program."""
+        args, kwargs = replaced((args, kwargs), unwrapped)
         if not any(True for _ in variables(replaced((args, kwargs), self.variable))):
             return function(*args, **kwargs)
         self.refuse_unknown_shapes(row, args)
@@ -139,14 +145,23 @@ class Trace:
             taken_apart = self.take_apart(row, function, args)
             if taken_apart is not None:
                 return taken_apart
-        out = function(*args, **kwargs)
+        with Tracing(None):
+            out = function(*args, **kwargs)
         if isinstance(row, Flat) and row.function in STATIC:
             return out
         several = isinstance(out, tuple | list)
-        parts = [as_value(row, part) for part in (out if several else () if out is None else (out,))]
+        parts = [self.as_value(row, part) for part in (out if several else () if out is None else (out,))]
         args, kwargs = replaced((args, kwargs), self.variable)
         self.calls.append(Call(row, function, args, kwargs, tuple(map(self.enter, parts)), several))
         return like(out, parts) if several else parts[0] if parts else None
+
+    def as_value(self, row: Row, part: Any) -> Array:
+        """A part of what a call returned, as an array or scalar of its own."""
+        if not isinstance(part, ARRAY):
+            raise CompileError(unknown(f"{row.name}()"))
+        if isinstance(part, np.bool_):  # of which there are only two
+            return np.array(part)
+        return twin(part) if self.knows(part) else part
 
     def take_apart(self, row: Op, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run a function of this package on tensors, so that what it calls is noted; None if that does not go."""
@@ -173,8 +188,8 @@ class Trace:
         position = SHAPED_BY.get(row.function)
         if position is not None and any(map(self.knows, args[position : position + 1])):
             what = row.name
-        elif row.function is index and any(self.is_mask(part) for part in as_tuple(args[1])):
-            what = "indexing by a mask"
+        elif row.function is index and any(self.selects(part) for part in as_tuple(args[1])):
+            what = "indexing by a mask, or a slice with computed ends,"
         else:
             return
         raise CompileError(
@@ -182,9 +197,11 @@ class Trace:
             "use np.where, or a weight for each element"
         )
 
-    def is_mask(self, value: Any) -> bool:
-        """Whether this is a value of the program that is an array of booleans."""
-        return self.knows(value) and value.dtype == bool
+    def selects(self, key: Any) -> bool:
+        """Whether the values of a key decide how many elements it selects."""
+        if type(key) is slice:
+            return any(map(self.knows, (key.start, key.stop, key.step)))
+        return self.knows(key) and key.dtype == bool
 
 
 def as_tuple(key: Any) -> tuple[Any, ...]:
@@ -193,15 +210,13 @@ def as_tuple(key: Any) -> tuple[Any, ...]:
 
 
 def unwrapped(value: Any) -> Any:
-    """The array of a tensor."""
+    """The array of a tensor; anything else as it is."""
     return value._data if isinstance(value, Tensor) else value
 
 
-def as_value(row: Row, part: Any) -> Array:
-    """A part of what a call returned, as an array of its own."""
-    if not isinstance(part, ARRAY):
-        raise CompileError(unknown(f"{row.name}()"))
-    return np.array(part) if isinstance(part, np.bool_) else part  # there are only two NumPy booleans
+def twin(value: Array) -> Array:
+    """The same value, in the same memory if it is an array, as an object of its own."""
+    return value[...] if isinstance(value, np.ndarray) else np.array(value)[()]
 
 
 STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type}

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import DtypeError, OutOfRangeError, ShapeError, Tensor, describe
-from nn.module import Module, Parameter
+from autograd import DtypeError, OutOfRangeError, ShapeError, Tensor, describe, flat
+from nn.module import Module, Parameter, as_array
 
 Array = Any
 
@@ -49,7 +49,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         raise ShapeError(
             f"embedding: the table must have shape (num_embeddings, embedding_dim), got {describe(weight)}"
         )
-    indices = checked(input.numpy() if isinstance(input, Tensor) else np.asarray(input), len(weight))
+    indices = checked(as_array(input), len(weight))
     rows = np.take(weight, indices, axis=0)
     if padding_idx is None or not isinstance(rows, Tensor):
         return rows
@@ -57,6 +57,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     return np.where(symbols[..., np.newaxis], rows, rows.detach())
 
 
+@flat
 def checked(indices: Array, size: int) -> Array:
     """Indices, if they are rows of a table of this size."""
     if indices.dtype.kind not in "iu" and indices.size:

@@ -20,12 +20,15 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from autograd import (
+    CompileError,
     DtypeError,
     OutOfRangeError,
     ShapeError,
     Tensor,
     describe,
+    flat,
     index_add,
+    is_compiling,
     log_softmax,
     one_hot,
     relu,
@@ -492,6 +495,8 @@ def checked_labels(
 
     None stands for all of them.
     """
+    if is_compiling():
+        return labels_for_all(target, name, input, axis, ignore_index), None
     labels = detached(target)
     classes, expected = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
     if labels.shape != expected:
@@ -515,6 +520,18 @@ def checked_labels(
         if len(wrong):
             refuse_label(name, labels, wrong[0], input, f"from 0 to {classes - 1}", ignore_index)
     return labels.astype(np.intp, copy=False), kept
+
+
+@flat
+def labels_for_all(target: Array, name: str, input: Array, axis: int, ignore_index: int | None) -> Array:
+    """The checked labels, none of which may be ignored: how many there are is fixed in a compiled function."""
+    labels, kept = checked_labels(name, input, target, axis, ignore_index)
+    if kept is not None:
+        raise CompileError(
+            f"{name}: a compiled loss cannot ignore labels (ignore_index={ignore_index}), since then the number of "
+            "examples depends on them; leave them out of the batch, or call the loss without compiling it"
+        )
+    return labels
 
 
 def refuse_label(

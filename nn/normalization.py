@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd
-from autograd import ShapeError, Tensor, describe
+from autograd import ShapeError, Tensor, describe, flat
 from nn.module import Module, Parameter, shape_of
 
 Array = Any
@@ -21,8 +21,10 @@ def batch_norm(
     weight: Any = None,
     bias: Any = None,
     training: bool = False,
-    momentum: float = 0.1,
+    momentum: float | None = 0.1,
     eps: float = 1e-5,
+    *,
+    batches: Array = None,
 ) -> Any:
     """Batch normalization γ (x - μ) / √(σ² + ε) + β of each channel (Ioffe and Szegedy, 2015; BLG561E).
 
@@ -40,10 +42,12 @@ def batch_norm(
         γ and β.
     training : bool
         Whether to normalize by the batch's statistics.
-    momentum : float
-        The weight of this batch in the running statistics.
+    momentum : float or None
+        The weight of this batch in the running statistics; None for the average over all `batches`.
     eps : float
         ε.
+    batches : ndarray of int, shape (), optional
+        How many batches the running statistics have seen; counted while training.
 
     Returns
     -------
@@ -79,11 +83,24 @@ def batch_norm(
             f"{'' if count == 1 else 's'}, and needs at least 2; use a larger batch, or eval()"
         )
     out, mean, variance = autograd.batch_norm(input, weight, bias, eps)
+    if running_mean is not None or running_var is not None:
+        update_running(mean, variance, count, running_mean, running_var, momentum, batches)
+    return out
+
+
+@flat
+def update_running(
+    mean: Array, variance: Array, count: int, running_mean: Array, running_var: Array, momentum: Any, batches: Any
+) -> None:
+    """Move the running statistics towards those of a batch, in place, and count it; see `batch_norm`."""
+    if batches is not None:
+        batches += 1
+    if momentum is None:
+        momentum = 0.0 if batches is None else 1 / int(batches)
     for running, batch, unbiased in ((running_mean, mean, 1.0), (running_var, variance, count / (count - 1))):
         if running is not None:
             running *= 1 - momentum
-            running += (momentum * unbiased) * (batch.data if isinstance(batch, Tensor) else batch)
-    return out
+            running += (momentum * unbiased) * batch
 
 
 def layer_norm(
@@ -195,23 +212,17 @@ class BatchNorm(Module):
                 f"{self!r} takes an input of shape {' or '.join(self.takes.values()).format(self.num_features)}, "
                 f"got {describe(input)}"
             )
-        momentum = self.momentum
-        counted = self.num_batches_tracked is not None and self.training
-        if momentum is None:  # the average over all batches
-            momentum = 1 / (int(self.num_batches_tracked) + 1) if counted else 0.0
-        out = batch_norm(
+        return batch_norm(
             input,
             self.running_mean,
             self.running_var,
             self.weight,
             self.bias,
             self.training or self.running_mean is None,
-            momentum,
+            self.momentum,
             self.eps,
+            batches=self.num_batches_tracked,
         )
-        if counted:
-            self.num_batches_tracked += 1
-        return out
 
     def extra_repr(self) -> str:
         return (

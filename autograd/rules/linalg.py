@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError, SingularError
-from autograd.rules.indexing import as_array
 from autograd.op import all_true
+from autograd.rules.indexing import as_array
 from autograd.table import absent, composite, dispatched, general, require
 
 # Inverses
