@@ -73,10 +73,9 @@ def test_no_regularizer_is_shown_to_be_better() -> None:
     known, loss, loss_spread, right, right_spread = runs["plain"]
     for name in names[1:]:
         assert runs[name][0] > known
-        assert abs(runs[name][1] - loss) < loss_spread
+        assert loss - loss_spread < runs[name][1] < loss
         assert abs(runs[name][3] - right) < right_spread
     assert runs["weight decay"][0] == max(row[0] for row in runs.values())
-    assert max(runs[name][1] for name in ("dropout", "weight decay")) < loss
 
 
 def test_gradients_are_of_one_size_and_hidden_layers_separate_classes() -> None:
