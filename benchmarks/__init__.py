@@ -1,8 +1,8 @@
 """How fast the backward pass is, here and elsewhere: ``python -m benchmarks``.
 
-A *workload* is one task, a *contestant* is a library that does it. Each contestant has a process of its own; the contest
-asks them in turn, round after round, so that a slow moment of the machine slows all of them, and a figure is the median
-of the ratios within a round. Nothing is timed before all have been found to compute the same gradients.
+A *workload* is one task, a *contestant* is a library that does it. Each contestant has a process of its own; the
+contest asks them in turn, round after round, so that a slow moment of the machine slows all of them, and a figure is
+the median of the ratios within a round. Nothing is timed before all have been found to compute the same gradients.
 
 To read it:
 

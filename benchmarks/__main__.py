@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--pyperf", metavar="FILE", help="write the rounds as pyperf's JSON, for its commands")
         one.add_argument("--plot", metavar="FILE", help="draw it, .svg, .png or .pdf")
 
-    growth = commands.add_parser("scale", help="how the cost grows with the length, width, batch or depth of a workload")
+    growth = commands.add_parser(
+        "scale", help="how the cost grows with the length, width, batch or depth of a workload"
+    )
     growth.add_argument("workload", metavar="WORKLOAD", help="which (see list)")
     growth.add_argument("--by", metavar="SIZE", help="the size that grows; by default the first that the workload has")
     growth.add_argument("--values", type=integers, metavar="N,N", help="its values")
@@ -57,7 +59,11 @@ def parser() -> argparse.ArgumentParser:
     add_contest(check)
     check.add_argument("--baseline", type=Path, default=checking.BASELINE, metavar="FILE", help="the stored one")
     check.add_argument(
-        "--margin", type=amount, default=1.5, metavar="X", help="how many times the stored ratio one may be (%(default)s)"
+        "--margin",
+        type=amount,
+        default=1.5,
+        metavar="X",
+        help="how many times the stored ratio one may be (%(default)s)",
     )
     check.add_argument("--update", action="store_true", help="store what is measured now")
 
@@ -225,7 +231,9 @@ def scaling(given: argparse.Namespace) -> int:
     (workload,) = chosen([given.workload])
     size = given.by or next(iter(workload.grows), "")
     if size not in workload.grows:
-        raise ValueError(f"{workload.name} does not grow by {size!r}; it grows by {', '.join(workload.grows) or 'none'}")
+        raise ValueError(
+            f"{workload.name} does not grow by {size!r}; it grows by {', '.join(workload.grows) or 'none'}"
+        )
     values = given.values or workload.grows[size]
     options = options_of(given, [workload], (YARDSTICK, "chainrule", "compiled"))
     with bar(len(values) * turns([workload], options), "turn") as progress:

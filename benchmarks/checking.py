@@ -1,8 +1,8 @@
 """The check against a stored baseline: counts that must not grow, and ratios to the code by hand that may by a margin.
 
-Counts are the same in each run, so their margins are narrow. Ratios are not: they differ between machines, and on a busy
-one from run to run, so that theirs is wide, and catches what is slower by half, not what is slower by a tenth. Counts of
-memory depend on how Python and NumPy allocate, and are compared under the versions that they were taken with.
+Counts are the same in each run, so their margins are narrow. Ratios are not: they differ between machines, and on a
+busy one from run to run, so that theirs is wide, and catches what is slower by half, not what is slower by a tenth.
+Counts of memory depend on how Python and NumPy allocate, and are compared under the versions that they were taken with.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ def baseline_of(outcomes: Sequence[Outcome]) -> Baseline:
             if entry.contestant in CHECKED:
                 ratio = ratio_of(outcome, entry)
                 counts = {name: entry.measures[name] for name in MARGINS if name in entry.measures}
-                facts = {"versions": versions(entry), "counts": counts}
-                facts |= {"ratio": round(ratio.median, 3)} if ratio is not None else {}
+                facts: dict[str, Any] = {"versions": versions(entry), "counts": counts}
+                if ratio is not None:
+                    facts["ratio"] = round(ratio.median, 3)
                 found.setdefault(outcome.workload, {})[entry.contestant] = facts
     return found
 

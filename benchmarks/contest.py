@@ -135,7 +135,7 @@ class Process:
             environment.pop(variable, None)
             if threads:
                 environment[variable] = str(threads)
-        self.stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self.stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - until __exit__
         self.process = subprocess.Popen(
             [python, "-P", str(WORKER)],
             stdin=subprocess.PIPE,

@@ -14,7 +14,7 @@ from benchmarks.workload import CONTESTANTS, YARDSTICK
 COLOURS = dict(
     zip(
         CONTESTANTS,
-        ("#444444", "#999999", "#c1121f", "#f77f00", "#e76f51", "#2a9d8f", "#6a4c93", "#1982c4", "#8ac926", "#b5838d"),
+        ("#444444", "#999999", "#c1121f", "#f77f00", "#1982c4", "#2a9d8f", "#6a4c93", "#8a5a44", "#8ac926", "#b5838d"),
         strict=True,
     )
 )
@@ -64,7 +64,7 @@ def ratios(report: Report, path: str) -> None:
     axes.axvline(1, color=COLOURS[YARDSTICK], lw=1)
     axes.set_xscale("log")
     axes.set_yticks(range(len(outcomes)), [outcome.workload for outcome in outcomes])
-    axes.invert_yaxis()
+    axes.set_ylim(len(outcomes) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("time of a step ÷ NumPy by hand (left is faster)")
     if shown:

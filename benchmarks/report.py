@@ -103,9 +103,7 @@ class Report:
         """A row for each workload: the yardstick's time, and ratios to it."""
         finished = self.finished()
         shown = {entry.contestant: None for outcome in finished for entry in outcome.timed()}
-        names = [
-            entry.contestant for entry in (finished[0].entries if finished else []) if entry.contestant in shown
-        ]
+        names = [entry.contestant for entry in (finished[0].entries if finished else []) if entry.contestant in shown]
         lines = [["workload", *names]]
         for outcome in finished:
             cells = []
@@ -187,7 +185,9 @@ def described(machine: Mapping[str, str], outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         for entry in outcome.entries:
             if "blas" in entry.about and entry.contestant == YARDSTICK:
-                lines.append(f"Python {entry.about['python']}, NumPy {entry.about['numpy']} with {entry.about['blas']}.")
+                lines.append(
+                    f"Python {entry.about['python']}, NumPy {entry.about['numpy']} with {entry.about['blas']}."
+                )
             if "library" in entry.about:
                 versions[f"{entry.contestant} {entry.about['library']}"] = None
     if versions:
@@ -225,8 +225,10 @@ class Profile:
             times = [seconds(row["forward"]), f"{row['edges']:,.0f}", seconds(row["backward"])]
             table.append([op, f"{row['calls']:,.0f}", *times, f"{100 * share:.1f} %"])
         forward, backward = (sum(row[part] for row in found["ops"].values()) for part in ("forward", "backward"))
-        table.append(["the rest", "", "", "", seconds(found["rest"]), f"{100 * found['rest'] / found['watched']:.1f} %"])
-        table.append(["sum", "", seconds(forward), "", seconds(backward + found["rest"]), "100.0 %"])
+        table.append(
+            ["the rest", "", "", "", seconds(found["rest"]), f"{100 * found['rest'] / found['watched']:.1f} %"]
+        )
+        table.append(["all", "", seconds(forward), "", seconds(backward + found["rest"]), "100.0 %"])
         return table
 
     def head(self, workload: str) -> str:
@@ -253,7 +255,12 @@ class Profile:
 
     def json(self) -> str:
         """Everything."""
-        found = {"command": "profile", "interrupted": self.interrupted, "machine": self.machine, "workloads": self.found}
+        found = {
+            "command": "profile",
+            "interrupted": self.interrupted,
+            "machine": self.machine,
+            "workloads": self.found,
+        }
         return json.dumps(found, indent=1, ensure_ascii=False)
 
 
@@ -289,7 +296,9 @@ def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     widths[0] = max(widths[0], 14)
     return [
-        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]).rstrip()
+        "  ".join(
+            [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]
+        ).rstrip()
         for line in lines
     ]
 
@@ -301,6 +310,9 @@ def piped(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(table)
 
 
+UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6))
+
+
 def duration(found: Figure | None) -> str:
     """A median time; - for none."""
     return "-" if found is None else seconds(found.median)
@@ -308,9 +320,7 @@ def duration(found: Figure | None) -> str:
 
 def seconds(value: float) -> str:
     """A time with three digits and its unit."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if value * factor >= 1:
-            break
+    unit, factor = next(((unit, factor) for unit, factor in UNITS if value * factor >= 1), UNITS[-1])
     return f"{number(value * factor)} {unit}"
 
 
@@ -321,11 +331,14 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
+BYTES = (("kB", 1e3), ("MB", 1e6), ("GB", 1e9))
+
+
 def size(count: int | None) -> str:
     """A number of bytes, in a unit that suits it."""
     if count is None:
         return "-"
-    for unit, factor in (("B", 1), ("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
-        if count < 1000 * factor or unit == "GB":
-            break
-    return f"{count} B" if unit == "B" else f"{number(count / factor)} {unit}"
+    if count < 1000:
+        return f"{count} B"
+    unit, factor = next(((unit, factor) for unit, factor in BYTES if count < 1000 * factor), BYTES[-1])
+    return f"{number(count / factor)} {unit}"

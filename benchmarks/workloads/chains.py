@@ -130,6 +130,7 @@ class Chain(Workload):
     def hips(self, given: Given) -> Contestant:
         """The chain as a function of its start."""
         import autograd.numpy as anp
+
         from autograd import make_vjp
 
         gradient: list[Array] = [None]
@@ -143,7 +144,7 @@ class Chain(Workload):
             return h
 
         def step() -> float:
-            pull, h = make_vjp(chain)(given.x)  # type: ignore[operator, unused-ignore]
+            pull, h = make_vjp(chain)(given.x)
             gradient[0] = pull(given.seed)
             return total(h)
 

@@ -1,8 +1,8 @@
 """A training step of a small convolutional network on images of 8×8, the size of scikit-learn's digits, batch 64.
 
-Twice convolution 3×3, relu and maximum over 2×2, with 16 and 32 channels, then an affine map to 10 classes. By hand, and
-in libraries built on NumPy, windows are copied side by side so that BLAS can multiply them; what differs is how often
-such copies are made.
+Twice convolution 3×3, relu and maximum over 2×2, with 16 and 32 channels, then an affine map to 10 classes. By hand,
+and in libraries built on NumPy, windows are copied side by side so that BLAS can multiply them; what differs is how
+often such copies are made.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Convolution(Workload):
 
     name = "convolution"
     title = "convolutional training step, 8×8 images, channels 1-16-32, batch 64"
-    sizes = {"side": 8, "first": 16, "second": 32, "classes": 10, "batch": 64}  # noqa: RUF012
-    grows = {"batch": (8, 16, 32, 64, 128, 256), "side": (8, 16, 32)}  # noqa: RUF012
+    sizes = {"side": 8, "first": 16, "second": 32, "classes": 10, "batch": 64}
+    grows = {"batch": (8, 16, 32, 64, 128, 256), "side": (8, 16, 32)}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add images (N, C, H, W), labels, and parameters in the layout of PyTorch."""

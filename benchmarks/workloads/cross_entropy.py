@@ -18,8 +18,8 @@ class CrossEntropy(Workload):
 
     name = "cross-entropy"
     title = "softmax cross-entropy of logits 1024×1000"
-    sizes = {"batch": 1024, "classes": 1000}  # noqa: RUF012
-    grows = {"batch": (16, 64, 256, 1024, 4096), "classes": (10, 100, 1000, 10_000)}  # noqa: RUF012
+    sizes = {"batch": 1024, "classes": 1000}
+    grows = {"batch": (16, 64, 256, 1024, 4096), "classes": (10, 100, 1000, 10_000)}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add logits and labels."""
@@ -110,6 +110,7 @@ class CrossEntropy(Workload):
     def hips(self, given: Given) -> Contestant:
         """The formula, since it has no such function."""
         import autograd.numpy as anp
+
         from autograd import value_and_grad
 
         labels, rows = given.labels, np.arange(given.batch)
@@ -119,7 +120,7 @@ class CrossEntropy(Workload):
             shifted = logits - anp.max(logits, axis=1, keepdims=True)
             return anp.mean(anp.log(anp.sum(anp.exp(shifted), axis=1)) - shifted[rows, labels])
 
-        gradient_of = value_and_grad(loss_of)  # type: ignore[operator, unused-ignore]
+        gradient_of = value_and_grad(loss_of)
 
         def step() -> float:
             loss, gradient[0] = gradient_of(given.logits)

@@ -181,6 +181,7 @@ class Dense(Workload):
     def hips(self, given: Given) -> Contestant:
         """Write the loss with its NumPy, and take `value_and_grad`."""
         import autograd.numpy as anp
+
         from autograd import value_and_grad
 
         x, labels, rate = given.x, given.labels, given.rate
@@ -196,7 +197,7 @@ class Dense(Workload):
             h = h - anp.max(h, axis=1, keepdims=True)
             return anp.mean(anp.log(anp.sum(anp.exp(h), axis=1)) - h[rows, labels])
 
-        gradient_of = value_and_grad(loss_of)  # type: ignore[operator, unused-ignore]
+        gradient_of = value_and_grad(loss_of)
 
         def step() -> float:
             loss, gradients = gradient_of(parameters)

@@ -21,8 +21,8 @@ class Elementwise(Workload):
 
     name = "elementwise"
     title = "Σ tanh(ax + b) sigmoid(x) + exp(-x²) of 1,000,000 numbers"
-    sizes = {"size": 1_000_000}  # noqa: RUF012
-    grows = {"size": (1_000, 10_000, 100_000, 1_000_000, 4_000_000)}  # noqa: RUF012
+    sizes = {"size": 1_000_000}
+    grows = {"size": (1_000, 10_000, 100_000, 1_000_000, 4_000_000)}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add normal numbers."""
@@ -121,6 +121,7 @@ class Elementwise(Workload):
     def hips(self, given: Given) -> Contestant:
         """The formula by hand, since its NumPy has no sigmoid."""
         import autograd.numpy as anp
+
         from autograd import value_and_grad
 
         gradient: list[Array] = [None]
@@ -128,7 +129,7 @@ class Elementwise(Workload):
         def total(x: Any) -> Any:
             return anp.sum(anp.tanh(A * x + B) / (1 + anp.exp(-x)) + anp.exp(-x * x))
 
-        gradient_of = value_and_grad(total)  # type: ignore[operator, unused-ignore]
+        gradient_of = value_and_grad(total)
 
         def step() -> float:
             y, gradient[0] = gradient_of(given.x)
@@ -152,7 +153,8 @@ class Elementwise(Workload):
         """Captured with `TinyJit`."""
         from tinygrad import Tensor, TinyJit
 
-        x, gradient = Tensor(given.x).realize(), [None]
+        x = Tensor(given.x).realize()
+        gradient: list[Any] = [None]
 
         @TinyJit
         def compiled() -> Any:
@@ -164,7 +166,7 @@ class Elementwise(Workload):
             y, gradient[0] = compiled()
             return float(y.item())
 
-        return Contestant(step, lambda: [gradient[0].numpy()])  # type: ignore[attr-defined]
+        return Contestant(step, lambda: [gradient[0].numpy()])
 
 
 ELEMENTWISE = Elementwise()

@@ -18,8 +18,8 @@ class Embedding(Workload):
 
     name = "embedding"
     title = "gather 4,096 of 50,000×64 rows with repeats, dense gradient"
-    sizes = {"taken": 4096, "rows": 50_000, "width": 64}  # noqa: RUF012
-    grows = {"taken": (64, 512, 4096, 32_768), "rows": (1_000, 10_000, 100_000)}  # noqa: RUF012
+    sizes = {"taken": 4096, "rows": 50_000, "width": 64}
+    grows = {"taken": (64, 512, 4096, 32_768), "rows": (1_000, 10_000, 100_000)}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add the table, the indices, and the gradients that arrive at the rows."""
@@ -117,7 +117,7 @@ class Embedding(Workload):
         gradient: list[Array] = [None]
 
         def step() -> float:
-            pull, rows = make_vjp(lambda table: table[given.indices])(given.table)  # type: ignore[operator, unused-ignore]
+            pull, rows = make_vjp(lambda table: table[given.indices])(given.table)
             gradient[0] = pull(given.seed)
             return first(rows)
 

@@ -1,8 +1,8 @@
 """The Hessian of a network's loss times a vector: a derivative of a derivative.
 
-The network is ``tiny``: 10-32-32-2, tanh, batch 32. By hand this is the directional derivative of the gradient, each line
-of the step differentiated once more along the vector. Libraries go forward over reverse where they can, and back twice
-where they cannot.
+The network is ``tiny``: 10-32-32-2, tanh, batch 32. By hand this is the directional derivative of the gradient, each
+line of the step differentiated once more along the vector. Libraries go forward over reverse where they can, and back
+twice where they cannot.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class HessianVector(Workload):
 
     name = "hessian-vector"
     title = "Hessian-vector product of the loss of 10-32-32-2, tanh, batch 32"
-    sizes = {"inputs": 10, "width": 32, "depth": 2, "classes": 2, "batch": 32}  # noqa: RUF012
-    grows = {"batch": (16, 32, 64, 128, 256), "width": (16, 32, 64, 128, 256)}  # noqa: RUF012
+    sizes = {"inputs": 10, "width": 32, "depth": 2, "classes": 2, "batch": 32}
+    grows = {"batch": (16, 32, 64, 128, 256), "width": (16, 32, 64, 128, 256)}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add a batch, labels, parameters, and the vector."""
@@ -113,7 +113,7 @@ class HessianVector(Workload):
             loss = cross_entropy(linear(h, parameters[last], parameters[last + 1]), labels)
             gradients = torch.autograd.grad(loss, parameters, create_graph=True)
             product[0] = torch.autograd.grad(gradients, parameters, vector)
-            return loss.item()
+            return float(loss.item())
 
         return Contestant(step, lambda: [part.numpy() for part in product[0]])
 
@@ -151,6 +151,7 @@ class HessianVector(Workload):
     def hips(self, given: Given) -> Contestant:
         """The vector-Jacobian product of the gradient: back twice."""
         import autograd.numpy as anp
+
         from autograd import grad, make_vjp
 
         labels, last, rows = given.labels, len(given.parameters) - 2, np.arange(given.batch)
@@ -168,7 +169,7 @@ class HessianVector(Workload):
             return value
 
         def step() -> float:
-            pull, _ = make_vjp(grad(loss_of))(given.parameters)  # type: ignore[operator, unused-ignore]
+            pull, _ = make_vjp(grad(loss_of))(given.parameters)
             product[0] = pull(given.vector)
             value = loss[0]
             while hasattr(value, "_value"):

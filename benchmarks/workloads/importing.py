@@ -27,7 +27,7 @@ class Importing(Workload):
 
     name = "import"
     title = "import in a new process"
-    sizes = {}  # noqa: RUF012
+    sizes = {}
     dtypes = ("float64",)
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:

@@ -25,8 +25,8 @@ class Moons(Workload):
 
     name = "moons"
     title = "scalar MLP 2-16-16-1, max-margin loss of 100 points, number by number"
-    sizes = {"width": 16, "depth": 2, "points": 100}  # noqa: RUF012
-    grows = {"points": (5, 10, 20, 50, 100), "width": (4, 8, 16, 32), "depth": (1, 2, 4, 8)}  # noqa: RUF012
+    sizes = {"width": 16, "depth": 2, "points": 100}
+    grows = {"points": (5, 10, 20, 50, 100), "width": (4, 8, 16, 32), "depth": (1, 2, 4, 8)}
     dtypes = ("float64",)
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
@@ -74,7 +74,7 @@ class Moons(Workload):
                     ]
                     b[unit] -= rate * (sum(g) + 2 * ALPHA * b[unit])
                 upstream = below
-            return loss
+            return float(loss)
 
         def found() -> list[Any]:
             return [np.array(p) for pair in zip(weights, biases) for p in pair]
@@ -201,7 +201,7 @@ class Moons(Workload):
                     penalty = penalty + sum(p * p for p in part)
             return loss * (1.0 / len(given.x)) + ALPHA * penalty
 
-        gradient_of = value_and_grad(loss_of)  # type: ignore[operator, unused-ignore]
+        gradient_of = value_and_grad(loss_of)
 
         def step() -> float:
             loss, gradients = gradient_of(state)

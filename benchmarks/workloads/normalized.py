@@ -22,12 +22,12 @@ class Normalized(Workload):
 
     name = "normalized"
     title = "training step 256-512-512-10 with BatchNorm and dropout, batch 256"
-    sizes = {"inputs": 256, "width": 512, "depth": 2, "classes": 10, "batch": 256}  # noqa: RUF012
-    grows = {"batch": (16, 64, 256, 1024), "width": (64, 256, 1024), "depth": (1, 2, 4, 8)}  # noqa: RUF012
-    safe = {"drop": 0.0}  # noqa: RUF012
+    sizes = {"inputs": 256, "width": 512, "depth": 2, "classes": 10, "batch": 256}
+    grows = {"batch": (16, 64, 256, 1024), "width": (64, 256, 1024), "depth": (1, 2, 4, 8)}
+    safe = {"drop": 0.0}
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
-        """Add a batch, labels, and first parameters: (weight, γ, β) of each hidden layer, weight and bias of the last."""
+        """Add a batch, labels, and first parameters: (weight, γ, β) of hidden layers, weight and bias of the last."""
         if not hasattr(given, "drop"):
             given.drop = 0.5
         given.layers = [given.inputs, *[given.width] * given.depth, given.classes]
