@@ -39,7 +39,7 @@ LECTURES = {
     "S4": "CS60010, multilayer perceptron, part 2",
 }
 METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 KERNEL = [

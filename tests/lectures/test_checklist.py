@@ -106,9 +106,8 @@ def test_checklist() -> None:
     command = [sys.executable, "-m", "pytest", "tests/lectures/test_s3.py", "-k", "S3_01 or S3_02", "--checklist"]
     result = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout
-    assert "row    status   notebooks  formula\nS3-01  passed   01         dC/dw = " in result.stdout
-    assert "\nS3-02  passed   01         dC/dw = " in result.stdout
-    assert "\n2 of 2 rows hold\n" in result.stdout
+    rows = "".join(rf"{row}  passed   01.*  dC/dw = .*\n" for row in ("S3-01", "S3-02"))
+    assert re.search(f"row    status   notebooks  formula\n{rows}2 of 2 rows hold\n", result.stdout)
 
 
 def test_a_row_that_fails_in_one_case_fails() -> None:

@@ -16,6 +16,8 @@ import pytest
 
 ALONE = ["--no-browser", "--allow-root", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
 TOKEN = "chain"
+RIGHT = "\ue014"
+"""The arrow key, as WebDriver numbers it."""
 MENU = "//div[contains(@class, 'lm-MenuBar-itemLabel') and text()='{}']"
 ENTRY = "//div[contains(@class, 'lm-Menu-itemLabel') and text()='{}']"
 
@@ -59,19 +61,28 @@ def test_the_first_notebook(browser: Any, lab: str) -> None:
         found: list[Any] = browser.find_elements("css selector", f".jp-OutputArea {selector}")
         return found
 
+    def kernel(status: str) -> list[Any]:
+        found: list[Any] = browser.find_elements(
+            "css selector", f".jp-Notebook-ExecutionIndicator[data-status={status}]"
+        )
+        return found
+
+    browser.set_window_size(1400, 1200)
     browser.get(lab.format("01_chain_rule.ipynb"))
-    wait(lambda: shown("img[src^='data:image/svg+xml']") and shown("img[src^='data:image/png']"))
+    wait(lambda: shown("img[src^='data:image/svg+xml']") and kernel("idle"))
+    assert shown("img[src^='data:image/png']")
     assert shown("iframe") == []
     for path in (MENU.format("Run"), ENTRY.format("Run All Cells")):
         wait(lambda path=path: browser.find_elements("xpath", path))
         browser.find_element("xpath", path).click()
     wait(lambda: shown("iframe"))
+    wait(lambda: kernel("idle"))  # and nothing moves any more
     frame = shown("iframe")[0]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", frame)
     browser.switch_to.frame(frame)
     try:
         before = browser.find_element("css selector", ".count").text
-        browser.find_element("css selector", "[data-go=next]").click()
+        browser.find_element("css selector", ".stepper").send_keys(RIGHT)
         assert browser.find_element("css selector", ".count").text != before == "0" + before[1:]
     finally:
         browser.switch_to.default_content()
