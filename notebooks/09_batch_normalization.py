@@ -237,8 +237,8 @@ for name, parameter in model.named_parameters():
 
 # %% [markdown]
 # The optimizer treats them like any others: $\gamma \leftarrow \gamma - \alpha\,\partial\ell/\partial\gamma$ with
-# $\partial\ell/\partial\gamma = \sum_i g^{(i)} z_\mathrm{norm}^{(i)}$ and $\partial\ell/\partial\beta = \sum_i
-# g^{(i)}$, where $g = \partial\ell/\partial\tilde z$.
+# $\partial\ell/\partial\gamma = \sum_i g^{(i)} z_\mathrm{norm}^{(i)}$ and
+# $\partial\ell/\partial\beta = \sum_i g^{(i)}$, where $g = \partial\ell/\partial\tilde z$.
 
 # %%
 g = rng.normal(size=(6, 3))
@@ -487,25 +487,33 @@ plt.show()
 #
 # ## Exercises
 #
-# **1. The way back.** Which $\gamma$ and $\beta$ make the layer the identity on the batch $z$? Write them down, then
-# run the check. The cell holds an answer; cover it, and put yours in its place.
+# **Exercise 1: the way back.** Which $\gamma$ and $\beta$ make the layer the identity on the batch $z$? Write them
+# down, then run the check. The cell holds an answer; cover it, and put yours in its place.
 
 # %%
-answer_gamma, answer_beta = np.sqrt(variance + eps), mu  # an answer
+answer_gamma, answer_beta = np.sqrt(variance + eps), mu  # the answer; write your own
 
 # %%
 layer = nn.BatchNorm1d(3, dtype=float)
 layer.weight.data, layer.bias.data = answer_gamma, answer_beta
 assert np.allclose(layer(z).data, z, rtol=1e-12)
+print("exercise 1 is right")
 
 # %% [markdown]
-# **2. The backward pass by hand.** Write `backward(g, z, gamma, eps)`, which returns $\partial\ell/\partial z$, in
-# plain NumPy, without looking at the formula above: sum the three paths.
+# **Exercise 2: the backward pass by hand.** Write `backward(g, z, gamma, eps)`, which returns
+# $\partial\ell/\partial z$, in plain NumPy, without looking at the formula above: sum the three paths.
+#
+# <details><summary>Hint</summary>
+#
+# With $s = \sqrt{\sigma^2 + \epsilon}$ and $h = \gamma g$, the upstream of $z_\mathrm{norm}$: directly $h / s$;
+# through $\sigma^2$, first $\partial\ell/\partial\sigma^2 = \sum_i h^{(i)} (z^{(i)} - \mu) \cdot (-\tfrac12) s^{-3}$;
+# through $\mu$, first $\partial\ell/\partial\mu = -\sum_i h^{(i)} / s$.
+# </details>
 
 
 # %%
 def backward(g, z, gamma, eps):
-    """An answer, path by path."""
+    """The answer, path by path; write your own."""
     count = len(z)
     centred = z - z.mean(axis=0)
     std = np.sqrt(np.mean(centred**2, axis=0) + eps)
@@ -519,10 +527,11 @@ def backward(g, z, gamma, eps):
 leaf = Tensor(z, requires_grad=True)
 composed(leaf).backward(g)
 assert np.allclose(backward(g, z, gamma, eps), leaf.grad, rtol=1e-10)
+print("exercise 2 is right")
 
 # %% [markdown]
-# **3. Fold it away.** In evaluation the layer is an affine map. Find $W'$ and $b'$ so that one `Linear` does what
-# `Linear(W)` and the normalization did together: this is how networks are made faster once they are trained.
+# **Exercise 3: fold it away.** In evaluation the layer is an affine map. Find $W'$ and $b'$ so that one `Linear` does
+# what `Linear(W)` and the normalization did together: this is how networks are made faster once they are trained.
 
 # %%
 model = nn.MLP([4, 3, 2], "tanh", batch_norm=True, dtype=float, rng=np.random.default_rng(0))
@@ -531,7 +540,7 @@ for _ in range(20):
 model.eval()
 linear, norm = model[0], model[1]
 
-scale = norm.weight.data / np.sqrt(norm.running_var + norm.eps)  # an answer
+scale = norm.weight.data / np.sqrt(norm.running_var + norm.eps)  # the answer; write your own
 folded_weight = scale[:, np.newaxis] * linear.weight.data
 folded_bias = norm.bias.data - scale * norm.running_mean
 
@@ -539,6 +548,7 @@ folded_bias = norm.bias.data - scale * norm.running_mean
 folded = nn.Linear(4, 3, dtype=float)
 folded.weight.data, folded.bias.data = folded_weight, folded_bias
 assert np.allclose(folded(inputs).data, norm(linear(inputs)).data, rtol=1e-12)
+print("exercise 3 is right")
 
 # %% [markdown]
 # ## Summary

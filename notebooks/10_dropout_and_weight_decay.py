@@ -370,13 +370,13 @@ plt.show()
 #
 # ## Exercises
 #
-# **1. Another penalty.** For $\alpha \sum_i |w_i|$, write what is added to the gradient at the update step. The cell
-# holds an answer; cover it, and put yours in its place.
+# **Exercise 1: another penalty.** For $\alpha \sum_i |w_i|$, write what is added to the gradient at the update step.
+# The cell holds an answer; cover it, and put yours in its place.
 
 
 # %%
 def added(w, alpha):
-    """An answer."""
+    """The answer; write your own."""
     return alpha * np.sign(w)
 
 
@@ -384,15 +384,16 @@ def added(w, alpha):
 w = Tensor([1.5, -0.5, 2.0], requires_grad=True)
 (0.3 * np.sum(np.abs(w))).backward()
 assert np.allclose(added(w.data, 0.3), w.grad, rtol=1e-12)
+print("exercise 1 is right")
 
 # %% [markdown]
-# **2. Classic dropout as a module.** Write a `ClassicDropout(keep)` that scales at test time. It knows its mode as
-# `self.training`.
+# **Exercise 2: classic dropout as a module.** Write a `ClassicDropout(keep)` that scales at test time. It knows its
+# mode as `self.training`.
 
 
 # %%
 class ClassicDropout(nn.Module):
-    """An answer."""
+    """The answer; write your own."""
 
     def __init__(self, keep, rng):
         self.keep, self.rng = keep, rng
@@ -409,14 +410,15 @@ layer = ClassicDropout(0.8, np.random.default_rng(0))
 ones = np.ones(100_000)
 assert set(np.unique(layer(ones))) == {0.0, 1.0}
 assert abs(layer(ones).mean() - layer.eval()(ones).mean()) < 5 * np.sqrt(0.8 * 0.2 / ones.size)
+print("exercise 2 is right")
 
 # %% [markdown]
-# **3. Biases need no decay.** They bend nothing. Give `nn.optim.SGD` two groups so that only weights, the parameters of
-# two axes, are decayed.
+# **Exercise 3: biases need no decay.** They bend nothing. Give `nn.optim.SGD` two groups so that only weights, the
+# parameters of two axes, are decayed.
 
 # %%
 model = nn.MLP([1, 5, 1], "tanh", dtype=float, rng=np.random.default_rng(0))
-groups = [  # an answer
+groups = [  # the answer; write your own
     {"params": [p for p in model.parameters() if p.ndim == 2], "weight_decay": 0.5},
     {"params": [p for p in model.parameters() if p.ndim == 1]},
 ]
@@ -429,6 +431,7 @@ nn.optim.SGD(groups, lr=0.1).step()
 for name, value in model.state_dict().items():
     factor = 1 - 0.1 * 0.5 if name.endswith("weight") else 1.0
     assert np.allclose(value, factor * before[name], rtol=1e-12)
+print("exercise 3 is right")
 
 # %% [markdown]
 # ## Where to read on · `S2-27`

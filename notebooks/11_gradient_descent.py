@@ -245,9 +245,9 @@ for batch_size in (None, 1, 32):
 # %% [markdown]
 # ## Algorithm 2: one example at a time · `S4-28` `S1-12`
 #
-# While the criterion is not met: sample $(x^{(i)}, y^{(i)})$, take $\hat g \leftarrow \nabla_\theta L(f(x^{(i)};
-# \theta), y^{(i)})$, update. "One image at a time" in CS229. Sampling is *without replacement* here: each epoch
-# shuffles the examples and goes through all of them.
+# While the criterion is not met: sample $(x^{(i)}, y^{(i)})$, take
+# $\hat g \leftarrow \nabla_\theta L(f(x^{(i)}; \theta), y^{(i)})$, update. "One image at a time" in CS229. Sampling is
+# *without replacement* here: each epoch shuffles the examples and goes through all of them.
 #
 # ## Algorithm 8.1: minibatches · `S4-29` `S1-32`
 #
@@ -433,29 +433,30 @@ print("as by hand:", np.allclose(theta_of(model), by_hand, rtol=1e-10))
 # %% [markdown]
 # ## Exercises
 #
-# **1. A criterion that looks at the gradient.** Write `stop(losses, g)` that is true when no entry of the gradient is
-# above 1e-4 in size. The cell holds an answer; cover it, and put yours in its place.
+# **Exercise 1: a criterion that looks at the gradient.** Write `stop(losses, g)` that is true when no entry of the
+# gradient is above 1e-4 in size. The cell holds an answer; cover it, and put yours in its place.
 
 
 # %%
 def stop(losses, g):
-    """An answer."""
+    """The answer; write your own."""
     return np.max(np.abs(g)) <= 1e-4
 
 
 # %%
 path, losses = batch_descent(start, 2.0, stop)
 assert np.max(np.abs(cost_and_gradient(path[-1])[1])) <= 1e-4 < np.max(np.abs(cost_and_gradient(path[-2])[1]))
+print("exercise 1 is right")
 
 # %% [markdown]
-# **2. Down to the bottom of a cut.** Coordinate descent may also go to the minimum of each cut before it turns. Along
-# one coordinate Newton's step is $\theta_j \leftarrow \theta_j - J_j / J_{jj}$, with the first and second derivative
-# by $\theta_j$. Write `bottom(theta, j)`, which takes five such steps.
+# **Exercise 2: down to the bottom of a cut.** Coordinate descent may also go to the minimum of each cut before it
+# turns. Along one coordinate Newton's step is $\theta_j \leftarrow \theta_j - J_j / J_{jj}$, with the first and second
+# derivative by $\theta_j$. Write `bottom(theta, j)`, which takes five such steps.
 
 
 # %%
 def bottom(theta, j):
-    """An answer."""
+    """The answer; write your own."""
     theta = theta.copy()
     for _ in range(5):
         theta[j] -= cost_and_gradient(theta)[1][j] / hessian(cost)(theta)[j, j]
@@ -468,16 +469,17 @@ for turn in range(60):
     theta = bottom(theta, turn % 2)
 assert abs(cost_and_gradient(bottom(start, 0))[1][0]) < 1e-10
 assert np.allclose(theta, best, atol=1e-6)
+print("exercise 2 is right")
 
 # %% [markdown]
-# **3. With replacement.** The notes' algorithm 2 may draw an example twice before another one was drawn at all. Write
-# `sampled(theta, m, rng)`, an estimate from $m$ examples drawn with replacement. The check: it is unbiased, too, and
-# its error has no factor $(N - m)/(N - 1)$.
+# **Exercise 3: with replacement.** The notes' algorithm 2 may draw an example twice before another one was drawn at
+# all. Write `sampled(theta, m, rng)`, an estimate from $m$ examples drawn with replacement. The check: it is unbiased,
+# too, and its error has no factor $(N - m)/(N - 1)$.
 
 
 # %%
 def sampled(theta, m, rng):
-    """An answer."""
+    """The answer; write your own."""
     chosen = rng.integers(0, N, m)
     return cost_and_gradient(theta, x[chosen], y[chosen])[1]
 
@@ -488,6 +490,7 @@ estimates = np.array([sampled(start, 300, rng) for _ in range(1000)])
 deviation = np.sqrt(each.var(axis=0) / 300)
 assert np.all(np.abs(estimates.mean(axis=0) - full) < 5 * deviation / np.sqrt(1000))
 assert np.all(np.abs(estimates.std(axis=0) / deviation - 1) < 0.1)
+print("exercise 3 is right")
 
 # %% [markdown]
 # ## Summary
