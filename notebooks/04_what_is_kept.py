@@ -186,6 +186,7 @@ for kind, (colour, label) in kinds.items():
     pairs = [(columns.index(gradient), rows.index(value)) for gradient, value in reads if value[0] == kind]
     ax.scatter(*zip(*pairs, strict=True), s=190, color=colour, label=label, zorder=3)
 unread = sorted(set(rows) - {value for _, value in reads}, key=rows.index)
+assert unread == ["W1", "z1", "z2", "z3"]
 for value in unread:
     ax.axhspan(rows.index(value) - 0.5, rows.index(value) + 0.5, color="0.93", zorder=0)
     ax.text(3.5, rows.index(value), "never read", va="center", ha="center", color="0.4")
@@ -202,7 +203,7 @@ plt.show()
 # *The picture:* a dot for each value that is read. The last activation is read first and the input last. The bands of
 # $W^{(1)}$ and all $z$ are empty.
 #
-# The three kinds of dots are three statements of the notes:
+# The dots are three statements of the notes:
 #
 # - orange, `S1-18`: $\dfrac{\partial J}{\partial a^{(2)}} = W^{(3)T}\dfrac{\partial J}{\partial z^{(3)}}$ depends on
 #   the weights of the *next* layer;
@@ -328,8 +329,8 @@ print("W2.grad after two walks is", np.max(W[2].grad / once), "times that after 
 # %%
 with no_grad():
     _, predicted = forward()
-print("recorded:     kept bytes", kept_bytes(a[3], apart=[X]).total())
-print("under no_grad: kept bytes", kept_bytes(predicted[3], apart=[X]).total(), "- a node?", predicted[3].node)
+print("recorded:       kept bytes", kept_bytes(a[3], apart=[X]).total())
+print("under no_grad:  kept bytes", kept_bytes(predicted[3], apart=[X]).total(), "  node:", predicted[3].node)
 
 # %% [markdown]
 # ## How much it is
@@ -363,6 +364,7 @@ ax.set_ylabel("megabytes")
 ax.set_title("Weights are as large as they are; what is kept grows with the batch", loc="left")
 plt.show()
 print("kept:", ", ".join(f"{value:,}" for value in kept), "bytes; parameters:", f"{parameters:,}", "bytes")
+print(f"as much as the parameters with {equal:.0f} examples")
 
 # %% [markdown]
 # *The picture:* megabytes against examples, both on logarithmic scales: a straight line for what is kept, a level one
@@ -420,6 +422,7 @@ print("segments  layers computed  peak, in arrays   s + 64/s")
 for segments, (gradient, calls, peak) in zip(cuts, results, strict=True):
     print(f"{segments:>8}  {calls:>15}  {peak:>15}  {segments + LAYERS // segments:>9}")
     assert np.array_equal(gradient, results[0][0])  # to the last bit
+assert min(zip(cuts, results, strict=True), key=lambda pair: pair[1][2])[0] == 8
 
 # %%
 fig, ax = plt.subplots(figsize=(6.5, 3.8))
@@ -471,7 +474,7 @@ assert kept_bytes(arctan(x + 1) * w).total() == 8_000
 print("arctan by its output: 8,000 bytes instead of 16,000")
 
 # %% [markdown]
-# **3. Find the leak.** This training loop wants the mean of the losses, and its memory grows with every step. Which
+# **3. Find the leak.** This loop adds up the losses of many batches, and its memory grows with every step. Which
 # line is to blame, and what is the smallest change?
 #
 # ```python
@@ -484,7 +487,8 @@ print("arctan by its output: 8,000 bytes instead of 16,000")
 # <details><summary>Answer</summary>
 #
 # `total` is a Tensor: its record holds the records of all the losses, and with them what each forward pass kept. Add
-# the number, `loss.item()`. (A `backward` in each step would release what was kept, but the nodes would still pile up.)
+# the number, `loss.item()`. (A `backward` in each step would release what was kept, but nodes and batches would still
+# pile up.)
 #
 # </details>
 

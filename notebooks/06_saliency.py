@@ -291,7 +291,7 @@ orders = {
     "darkest": (ink, GREEN),
     "x · ∂z/∂x": (ink * of_score, BLUE),
 }
-counts = np.arange(0, 25)
+counts, after_five = np.arange(0, 25), {}
 fig, ax = plt.subplots(figsize=(7.5, 3.8))
 for name, (key, colour) in orders.items():
     ranked = np.argsort(-key, axis=1, kind="stable")
@@ -301,7 +301,9 @@ for name, (key, colour) in orders.items():
         np.put_along_axis(erased, ranked[:, :count], 0, axis=1)
         stayed.append(np.mean(nn.predict(model, erased.reshape(-1, 8, 8)).argmax(axis=1) == predicted))
     ax.plot(counts, 100 * np.array(stayed), color=colour, linewidth=2, label=name)
+    after_five[name] = stayed[5]
     print(f"{name:<10} predictions that stay with 5 pixels erased: {stayed[5]:.0%}, with 12: {stayed[12]:.0%}")
+assert list(after_five) == sorted(after_five, key=after_five.get, reverse=True)
 ax.set_xlabel("pixels erased, of 64")
 ax.set_ylabel("predictions that stay, in %")
 ax.set_title("Gradient times ink finds the pixels that matter", loc="left")
