@@ -106,8 +106,8 @@ picture
 # *The picture: `w` at the top goes two ways, through the prediction to the data loss and through its squares to the
 # regularizer; both end in the sum, whose edges have the local derivative 1.*
 #
-# A sum hands its gradient to both parts as it is, so they know nothing of each other. And the right-hand way is short:
-# no activation lies on it.
+# A sum hands its gradient to both parts as it is, so they know nothing of each other. And the way through the
+# regularizer is short: in a network, too, no activation would lie on it.
 #
 # ## Exactly 2αw · `S2-02`
 #
@@ -163,8 +163,8 @@ print(
 print(f"recorded nodes: {nodes} with the term in the loss, {fewer} without")
 
 # %% [markdown]
-# The whole trainings are the same, too, but for rounding, if the optimizer takes the gradient as it is, with momentum
-# or not:
+# Whole trainings are the same, too, but for rounding, with every optimizer that adds the decay to the gradient.
+# **Predict**: which of these three is the exception?
 
 
 # %%
@@ -296,9 +296,12 @@ print("gradients:", a.grad)
 # %% [markdown]
 # ## Classic dropout · `S2-25`
 #
-# The first papers did not scale in training: $m_i a_i$, and $p\,a_i$ at test time. That is $p$ times the inverted
-# form, in both modes, mask for mask; the factor can wait for the test or be dealt with at once. Today's libraries deal
-# with it at once, so that the test needs to know nothing.
+# The first papers did not scale in training: $m_i a_i$, and $p\,a_i$ at test time, when all are active. That is $p$
+# times the inverted form, in both modes, mask for mask. The factor can wait for the test or be dealt with at once;
+# today's libraries deal with it at once, so that the test needs to know nothing.
+#
+# The notes have both sentences, one below the other: scale up by $1/p$ in training, scale by $p$ at test time. It is
+# one or the other. **Predict** what both together do.
 
 # %%
 hidden = np.random.default_rng(2).normal(size=(4, 1000))
@@ -308,6 +311,11 @@ mask = inverted_train != 0
 classic_train, classic_test = mask * hidden, keep * hidden
 print("training: classic = p · inverted:", np.allclose(classic_train, keep * inverted_train, rtol=1e-12))
 print("test:     classic = p · inverted:", np.allclose(classic_test, keep * inverted_test, rtol=1e-12))
+
+ones = np.ones(100_000)
+in_training = dropout(ones, 1 - keep, rng=np.random.default_rng(3)).mean()
+for name, at_test in [("inverted only", ones), ("both at once", keep * ones)]:
+    print(f"{name:13}: test / expected in training = {at_test.mean() / in_training:.2f}")
 
 # %% [markdown]
 # ## At test time all neurons are active · `S2-26`

@@ -501,4 +501,5 @@ print("exercise 3 is right")
 # - The estimate $\hat g$ is unbiased, and its error falls with $1/\sqrt m$ only.
 # - With a constant rate, stochastic descent arrives soon and never settles. Rates $\epsilon_k$ that fall let it settle:
 #   schedulers.
-# - Stopping criteria look at the loss, the gradient or the clock, and none of them at the distance to the minimum.
+# - Stopping criteria look at the loss, the gradient or the number of steps; none of them sees the distance to the
+#   minimum.
