@@ -312,7 +312,7 @@ plt.show()
 
 # %% [markdown]
 # *The picture:* the share of the test pictures whose prediction stays, over the number of erased pixels. The bare
-# gradient (orange) does worse than the darkness of the ink (green), which needs no network at all. That is no
+# gradient (orange) soon does worse than the darkness of the ink (green), which needs no network at all. That is no
 # contradiction: it is large at white pixels too, where there is nothing to erase. A derivative answers the question
 # that it was asked, about a small shift. Multiplied with the shift that is made, it finds the pixels that matter
 # (blue).
