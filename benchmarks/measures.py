@@ -20,6 +20,7 @@ MEASURES = {
     "kept": "bytes of arrays kept for the backward pass, beside inputs and parameters",
     "peak": "most bytes that a step has allocated at once, as tracemalloc sees them",
     "resident": "growth of the memory of the process in the first steps, with all that the library keeps",
+    "installed": "bytes of the library and of what it requires, on disk",
 }
 
 

@@ -61,7 +61,7 @@ class Report:
 
     def table(self, outcome: Outcome) -> str:
         """The table of a workload: a line for each contestant."""
-        columns = self.columns()
+        columns = self.columns([outcome])
         lines = [["", *columns]]
         for entry in outcome.entries:
             if entry.state == "timed":
@@ -69,11 +69,13 @@ class Report:
                 lines.append([entry.contestant, *(cells[column] for column in columns)])
         return "\n".join([f"{outcome.workload}: {headline(outcome)}", *aligned(lines), *remarks(outcome)])
 
-    def columns(self) -> list[str]:
-        """The columns of this command's tables."""
+    def columns(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """The columns of this command's table of these outcomes."""
         if self.command == "compare":
             return ["median", "spread", "× by hand", "quartiles"]
-        return ["forward", "backward", "step", "spread", "× by hand", "peak memory", "kept", "nodes"]
+        columns = ["forward", "backward", "step", "spread", "× by hand", "peak", "kept", "nodes", "process"]
+        weighed = any("installed" in entry.measures for outcome in outcomes for entry in outcome.entries)
+        return [*columns, "installed"] if weighed else columns
 
     def cells(self, outcome: Outcome, entry: Entry) -> dict[str, str]:
         """The cells of a contestant that has figures."""
@@ -86,7 +88,9 @@ class Report:
             "quartiles": "-" if times is None else f"{number(times.low)} to {number(times.high)}",
             "forward": duration(figure(entry.seconds.get("forward", []))),
             "backward": duration(figure(entry.seconds.get("backward", []))),
-            "peak memory": size(entry.measures.get("peak")),
+            "peak": size(entry.measures.get("peak")),
+            "process": size(entry.measures.get("resident")),
+            "installed": size(entry.measures.get("installed")),
             "kept": size(entry.measures.get("kept")),
             "nodes": f"{entry.measures['nodes']:,}" if "nodes" in entry.measures else "-",
         }
@@ -119,7 +123,7 @@ class Report:
 
     def rows(self) -> list[list[str]]:
         """A row for each workload and contestant."""
-        columns = self.columns()
+        columns = self.columns(self.finished())
         lines = [["workload", "contestant", *columns]]
         for outcome in self.finished():
             for entry in outcome.timed():

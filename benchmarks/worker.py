@@ -104,9 +104,7 @@ class Worker:
 
     def measures(self) -> dict[str, int]:
         """Return what does not depend on time: see `measures.py`."""
-        from benchmarks.measures import measures
-
-        return measures(self.contestant, self.name, self.given)
+        return self.workload.measures(self.contestant, self.name, self.given)
 
     def profile(self, steps: int) -> dict[str, Any]:
         """Return where the time of a step goes: see `profiling.py`."""

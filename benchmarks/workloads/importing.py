@@ -9,9 +9,9 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import resource
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,18 @@ class Importing(Workload):
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Nothing is needed."""
 
+    def measures(self, made: Contestant, contestant: str, given: Given) -> dict[str, int]:
+        """Return the memory of the process that imports, and the size of what is installed."""
+        memory = resident(MODULES[contestant], surroundings(contestant))
+        return {"installed": installed_size(contestant)} | ({"resident": memory} if memory else {})
+
     def numpy(self, given: Given) -> Contestant:
         """NumPy itself."""
         return imported("numpy")
 
     def chainrule(self, given: Given) -> Contestant:
         """The engine and `nn`, from this repository."""
-        return imported("autograd, nn", {"PYTHONPATH": str(ROOT)})
+        return imported("chainrule")
 
     def torch(self, given: Given) -> Contestant:
         """PyTorch."""
@@ -47,11 +52,11 @@ class Importing(Workload):
 
     def jax(self, given: Given) -> Contestant:
         """JAX with its NumPy."""
-        return imported("jax.numpy")
+        return imported("jax")
 
     def hips(self, given: Given) -> Contestant:
         """HIPS autograd with its NumPy."""
-        return imported("autograd.numpy, autograd")
+        return imported("hips")
 
     def mygrad(self, given: Given) -> Contestant:
         """MyGrad."""
@@ -59,33 +64,64 @@ class Importing(Workload):
 
     def micrograd(self, given: Given) -> Contestant:
         """micrograd."""
-        return imported("micrograd.engine")
+        return imported("micrograd")
 
     def tinygrad(self, given: Given) -> Contestant:
         """tinygrad."""
         return imported("tinygrad")
 
 
-def imported(modules: str, environment: dict[str, str] | None = None) -> Contestant:
-    """Return the contestant that imports these modules in a new process."""
-    command = [sys.executable, "-P", "-c", f"import {modules}"]
-    surroundings = os.environ | (environment or {})
+MODULES = {
+    "numpy": "numpy",
+    "chainrule": "autograd, nn",
+    "torch": "torch",
+    "jax": "jax.numpy",
+    "hips": "autograd.numpy, autograd",
+    "mygrad": "mygrad",
+    "micrograd": "micrograd.engine",
+    "tinygrad": "tinygrad",
+}
+"""What each contestant imports."""
+
+
+def imported(contestant: str) -> Contestant:
+    """Return the contestant that imports its modules in a new process."""
+    command, environment = [sys.executable, "-P", "-c", f"import {MODULES[contestant]}"], surroundings(contestant)
 
     def step() -> None:
-        subprocess.run(command, env=surroundings, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
     return Contestant(step, list)
 
 
-def resident_after_import() -> int:
-    """Peak memory of the processes that imported, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+def surroundings(contestant: str) -> dict[str, str]:
+    """The environment in which it is found."""
+    return os.environ | ({"PYTHONPATH": str(ROOT)} if contestant == "chainrule" else {})
 
 
-def installed_size(distribution: str) -> int:
-    """Bytes of a distribution's files and of all that it requires, as they are installed; 0 if it is not."""
-    waiting, seen, total = [distribution], set(), 0
+def resident(modules: str, surroundings: Mapping[str, str]) -> int:
+    """Peak memory of a process that has imported these modules, in bytes; 0 where it is not told."""
+    tell = f"import {modules}\nprint(open('/proc/self/status').read())"
+    done = subprocess.run([sys.executable, "-P", "-c", tell], env=surroundings, capture_output=True, text=True)
+    found = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    return 1024 * int(found[1]) if found else 0
+
+
+def installed_size(contestant: str) -> int:
+    """Bytes of a library's files and of all that it requires, as they are installed here."""
+    if contestant == "chainrule":
+        own = sum(size_of(path) for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.*"))
+        return own + files_of(NEEDED)
+    return files_of([{"hips": "autograd"}.get(contestant, contestant)])
+
+
+NEEDED = ("numpy", "graphviz", "tqdm", "safetensors")
+"""What this project requires; a checkout need not be installed."""
+
+
+def files_of(distributions: Iterable[str]) -> int:
+    """Bytes of the files of distributions and of what they require; of those that are not installed none."""
+    waiting, seen, total = list(distributions), set(), 0
     while waiting:
         name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
         if name in seen:
