@@ -190,8 +190,8 @@ print(f"by backward(): {x.grad:.6f}")
 assert np.isclose(product, x.grad, rtol=1e-12)
 
 # %% [markdown]
-# Two falls make a rise. And the sizes multiply: had one slope been near 0, so were the product. With fifty factors this
-# is the subject of [notebook 7](07_vanishing_and_exploding.ipynb).
+# Two falls make a rise. And the sizes multiply: if one slope were near 0, so would the product be. With fifty factors
+# this is the subject of [notebook 7](07_vanishing_and_exploding.ipynb).
 #
 # ## Several paths · `S3-02` `S4-13`
 #

@@ -119,9 +119,9 @@ assert one_sided.min() > 10 * central.min()
 # central one falls like $h^2$, much faster, and is lowest between $10^{-7}$ and $10^{-5}$. To the left both rise again:
 # two numbers that agree in most of their 16 digits are subtracted, and what is left is divided by a tiny $h$.
 #
-# So a check uses central differences with $h$ near $10^{-6}$, in float64, and expects some eight digits. That is what
+# So a check takes central differences with $h$ near $10^{-6}$, in float64, and asks for five digits. That is what
 # `gradcheck` does, in a random direction, so that a gradient of a million numbers costs a few evaluations; only if the
-# two disagree it looks for the place.
+# two disagree does it look for the place.
 
 # %%
 points = np.array([-2.0, -0.3, 0.5, 4.0])
@@ -196,7 +196,7 @@ assert "the row 'hasty_softsign' is wrong" in said
 
 # %% [markdown]
 # Its last lines name the row and the cure. It found the row by checking each node of the record alone, oldest first.
-# The analytic slope is the larger one: without the square, $1/(1 + |x|)$ is.
+# In size the analytic slope is the larger one: $1/(1 + |x|)$ is more than its square.
 #
 # A subtler slip is a rule that is right, but computes a part of itself behind the engine's back. Then the first
 # derivative is right and the second is not. `gradcheck` looks at both.
@@ -272,8 +272,8 @@ print(f"max(x, 0)'(0): engine {tie:g}")
 
 # %% [markdown]
 # A convention decides, and each of these is a subgradient: `relu` takes the slope 0 of the side where it is silent;
-# `abs` takes 0, between $-1$ and $1$; `np.maximum` shares between its arguments where they are equal, so half. All
-# three differ from the limit from either side at most in this one point.
+# `abs` takes 0, between $-1$ and $1$; `np.maximum` shares between its arguments where they are equal, so half.
+# Everywhere else each is the ordinary derivative.
 
 # %%
 z = np.linspace(-2, 2, 401)
@@ -323,8 +323,8 @@ print("away from 0:", gradcheck(relu, np.array([1.0, -0.5])))
 #
 # ## Exercises
 #
-# **Exercise 1.** $\log\cosh$ is a smooth $|x|$. Its derivative is $\tanh x$. Written naively it overflows near
-# $x = 711$, while $|x| + \log(1 + e^{-2|x|}) - \log 2$ does not. Make a row of it.
+# **Exercise 1.** $\log\cosh x$ is a smooth relative of $|x|$. Its derivative is $\tanh x$. Written as it stands it
+# overflows for $x$ above 710, while $|x| + \log(1 + e^{-2|x|}) - \log 2$ does not. Make a row of it.
 
 
 # %%
@@ -418,6 +418,7 @@ assert after > 0.95 > before
 #
 # - A row is an operation and its derivative; `differentiable` adds one. Rules come as a local derivative, an adjoint,
 #   or a vector-Jacobian product.
-# - Central differences in float64 know a derivative to about eight digits or more. Smaller steps are not better.
+# - Central differences in float64 know a derivative to about ten digits, at a step near $10^{-6}$. Smaller steps are
+#   not better.
 # - Check each row you write, at a few ordinary points, away from kinks. Training does not do it for you.
 # - At a kink the engine takes a subgradient, by convention. It matters only where a number is exactly there.
