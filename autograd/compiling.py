@@ -17,7 +17,7 @@ from autograd import modes, trees
 from autograd.errors import ShapeError
 from autograd.messages import checked
 from autograd.modes import Tracing
-from autograd.program import Plan, Writer, copied
+from autograd.program import Plan, Writer, copied, guard
 from autograd.tensor import Tensor, made
 from autograd.tracing import Trace, twin, unwrapped
 
@@ -35,8 +35,8 @@ class Program(NamedTuple):
     ----------
     run : callable
         The program: arrays in, the result out.
-    specs : list of tuple
-        Shape, dtype and layout of the arrays.
+    fits : callable
+        Whether a tuple of arguments holds the arrays that it takes, and nothing else.
     captured : list of (Tensor, array)
         The tensors that the program reads, with the arrays that they had.
     lock : lock
@@ -44,22 +44,13 @@ class Program(NamedTuple):
     """
 
     run: Function
-    specs: list[tuple[Any, ...]]
+    fits: Callable[[tuple[Any, ...]], bool]
     captured: list[tuple[Tensor, Array]]
     lock: Any
 
     def is_current(self) -> bool:
         """Whether the tensors that it reads still have the same arrays."""
         return not self.captured or all(tensor._data is array for tensor, array in self.captured)
-
-    def fits(self, args: tuple[Any, ...]) -> bool:
-        """Whether these are the arguments that it takes, and none of them anything else than an array."""
-        if len(args) != len(self.specs):
-            return False
-        for arg, (shape, dtype, strides) in zip(args, self.specs):
-            if type(arg) is not np.ndarray or arg.shape != shape or arg.dtype is not dtype or arg.strides != strides:
-                return False
-        return True
 
 
 def compiled(f: Function, *, out: Tree = None) -> Compiled:
@@ -171,7 +162,7 @@ class Compiled:
         for value, array in zip(values, into):
             fit(value, array)
         run = Writer(plan, into).function(out_structure)
-        self.programs[key] = Program(run, specs, [*trace.captured.values()], allocate_lock())
+        self.programs[key] = Program(run, guard(specs), [*trace.captured.values()], allocate_lock())
         if len(self.programs) > MOST_PROGRAMS:
             del self.programs[next(iter(self.programs))]
         results = [copied(value) if i in plan.copied else value for i, value in enumerate(values)]

@@ -203,16 +203,7 @@ class Writer:
         result = self.tree(structure, iter(results))
         header = f"def program({', '.join(f'v{int(argument)}' for argument in self.plan.arguments)}):"
         body = [*self.lines, f"return {result}"]
-        source = "\n".join([header, *("    " + line for line in body)])
-        filename = f"<autograd program {next(numbers)}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        bound = ", ".join(self.names)
-        indented = "\n".join("    " + line for line in source.splitlines())
-        made: dict[str, Any] = {}
-        exec(compile(f"def bind({bound}):\n{indented}\n    return program", filename, "exec"), {}, made)
-        program: Callable[..., Any] = made["bind"](**self.names)
-        program.__doc__ = source
-        return program
+        return defined("program", "\n".join([header, *("    " + line for line in body)]), self.names)
 
     def result(self, position: int, output: Any) -> str:
         """The expression for an output."""
@@ -365,6 +356,32 @@ class Writer:
         for root in roots:
             if root in self.fixed and root not in self.lasting:
                 self.buffers.give(self.fixed[root])
+
+
+def guard(specs: Sequence[tuple[Any, ...]]) -> Callable[..., bool]:
+    """The function that says whether a tuple holds plain arrays of these shapes, dtypes and layouts, and no more."""
+    names: dict[str, Any] = {"ndarray": np.ndarray}
+    conditions = [f"len(args) == {len(specs)}"]
+    for position, (shape, dtype, strides) in enumerate(specs):
+        names[f"d{position}"] = dtype
+        arg = f"args[{position}]"
+        conditions.append(
+            f"type({arg}) is ndarray and {arg}.shape == {shape} and {arg}.dtype is d{position} "
+            f"and {arg}.strides == {strides}"
+        )
+    return defined("fits", f"def fits(args):\n    return {' and '.join(conditions)}", names)
+
+
+def defined(name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]:
+    """The function that a source text defines, with these names bound; tracebacks and its __doc__ show the text."""
+    filename = f"<autograd {name} {next(numbers)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    indented = "\n".join("    " + line for line in source.splitlines())
+    made: dict[str, Any] = {}
+    exec(compile(f"def bind({', '.join(names)}):\n{indented}\n    return {name}", filename, "exec"), {}, made)
+    function: Callable[..., Any] = made["bind"](**names)
+    function.__doc__ = source
+    return function
 
 
 def copied(value: Array) -> Array:

@@ -22,6 +22,7 @@ from nn.activations import (
     Softplus,
     Tanh,
 )
+from nn.compiling import compiled_step
 from nn.containers import MLP, Flatten, Identity, Lambda, ModuleList, Sequential, Unflatten
 from nn.convolution import AvgPool2d, Conv2d, MaxPool2d
 from nn.data import Batches, Standardizer, train_test_split
@@ -104,6 +105,7 @@ __all__ = [
     "Tanh",
     "Unflatten",
     "accuracy",
+    "compiled_step",
     "evaluate",
     "fit",
     "functional",

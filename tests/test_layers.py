@@ -127,7 +127,7 @@ NN_LAYERS = [
     {"activations", "convolution", "dropout", "embedding", "linear", "losses", "normalization"},
     {"containers", "functional"},
     {"optim", "weights", "data"},
-    {"summary", "history", "checkpoints"},
+    {"compiling", "summary", "history", "checkpoints"},
     {"training"},
     {"recipes"},
     {"__init__", "__main__"},
