@@ -60,7 +60,7 @@ def source(name: str) -> NotebookNode:
     notebook.metadata = nbformat.from_dict(METADATA)
     for position, cell in enumerate(notebook.cells):
         cell.id = f"cell-{position}"
-        cell.metadata = nbformat.from_dict({})
+        cell.metadata = NotebookNode()
     return notebook
 
 
