@@ -102,6 +102,74 @@ class Normalized(Workload):
 
         return in_parts(forward, backward, lambda: parameters, update)
 
+    def numpy_buffers(self, given: Given) -> Contestant:
+        """The same into arrays that all steps share; masks come from random bytes, and sums of squares from einsum."""
+        x, labels, rate, n = given.x, given.labels, given.rate, given.batch
+        parameters = [p.copy() for p in given.start]
+        blocks = [parameters[i : i + 3] for i in range(0, len(parameters) - 2, 3)]
+        weight, bias = parameters[-2:]
+        rng, rows = np.random.default_rng(1), np.arange(n)
+        least, scale = round(256 * given.drop), np.dtype(given.dtype).type(1 / (1 - given.drop))
+        means = [np.zeros_like(gamma) for _, gamma, _ in blocks]
+        variances = [np.ones_like(gamma) for _, gamma, _ in blocks]
+        normalized = [np.empty((n, len(gamma)), given.dtype) for _, gamma, _ in blocks]
+        outs = [np.empty_like(z) for z in normalized]
+        inverses = [np.empty_like(gamma) for _, gamma, _ in blocks]
+        logits = np.empty((n, given.classes), given.dtype)
+        upstream, masks = [np.empty_like(z) for z in normalized], [np.empty_like(z) for z in normalized]
+        gradients = [np.empty_like(p) for p in parameters]
+
+        def forward() -> Any:
+            a = x
+            for i, (w, gamma, beta) in enumerate(blocks):
+                z, out = np.matmul(a, w.T, out=normalized[i]), outs[i]
+                mean = z.mean(axis=0)
+                z -= mean
+                variance = np.einsum("ij,ij->j", z, z) / n
+                means[i] += MOMENTUM * (mean - means[i])
+                variances[i] += MOMENTUM * (variance * (n / (n - 1)) - variances[i])
+                np.divide(1, np.sqrt(variance + EPSILON), out=inverses[i])
+                z *= inverses[i]
+                np.multiply(z, gamma, out=out)
+                out += beta
+                np.maximum(out, 0, out=out)
+                kept = np.frombuffer(rng.bytes(out.size), np.uint8).reshape(out.shape) >= least
+                out *= np.multiply(kept, scale, out=masks[i])
+                a = out
+            np.matmul(a, weight.T, out=logits)
+            np.add(logits, bias, out=logits)
+            np.subtract(logits, logits.max(axis=1, keepdims=True), out=logits)
+            np.exp(logits, out=logits)
+            np.divide(logits, logits.sum(axis=1, keepdims=True), out=logits)
+            return -np.log(logits[rows, labels]).mean()
+
+        def backward(_: Any) -> None:
+            logits[rows, labels] -= 1
+            np.divide(logits, n, out=logits)
+            np.matmul(logits.T, outs[-1], out=gradients[-2])
+            np.sum(logits, axis=0, out=gradients[-1])
+            g, w = logits, weight
+            for i in range(len(blocks) - 1, -1, -1):
+                g = np.matmul(g, w, out=upstream[i])
+                w, gamma, _ = blocks[i]
+                by_w, by_gamma, by_beta = gradients[3 * i : 3 * i + 3]
+                z = normalized[i]
+                g *= np.multiply(outs[i] > 0, scale, out=masks[i])  # what was dropped is not above 0 either
+                np.einsum("ij,ij->j", g, z, out=by_gamma)
+                np.sum(g, axis=0, out=by_beta)
+                z *= by_gamma / n
+                g -= z
+                g -= by_beta / n
+                g *= gamma * inverses[i]
+                np.matmul(g.T, outs[i - 1] if i else x, out=by_w)
+
+        def update(_: None) -> None:
+            for p, g in zip(parameters, gradients):
+                g *= rate
+                p -= g
+
+        return in_parts(forward, backward, lambda: parameters, update)
+
     def chainrule(self, given: Given) -> Contestant:
         """Use `nn`."""
         import nn
