@@ -137,6 +137,20 @@ def foreign(notebook: Notebook) -> list[str]:
     return found
 
 
+def lacking(notebook: Notebook, number: int) -> list[str]:
+    """What a reader would miss: a numbered title, predictions before answers, exercises, and checks that run."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    exercises = re.findall(r"^(?:(?:#+ |\*\*)Exercise (\d)|\*\*(\d)\. )", prose, re.MULTILINE)
+    there = {
+        "a title with its number": re.match(rf"# {number}\. \S", prose),
+        "a prediction": re.search(r"\bpredict", prose, re.IGNORECASE),
+        "two exercises": len(set(exercises)) >= 2,
+        "two checks": len(re.findall(r"^ *assert |assert_\w+\(", code, re.MULTILINE)) >= 2,
+    }
+    return [what for what, found in there.items() if not found]
+
+
 def kinds(notebook: Notebook) -> list[tuple[int, dict[str, int]]]:
     """How many pictures, steppers, other markup and texts each cell shows."""
     found: dict[int, Counter[str]] = {}
@@ -190,20 +204,15 @@ def test_it_can_be_read_anywhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_teaches(name: str) -> None:
-    """A numbered title, a prediction before an answer, exercises, and checks that run."""
-    notebook = committed(name)
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    assert re.match(rf"# {int(name[:2])}\. \S", notebook.cells[0].source)
-    assert re.search(r"\bpredict", prose, re.IGNORECASE)
-    assert len(set(re.findall(r"^(?:#+ |\*\*)Exercise (\d)|^\*\*(\d)\. ", prose, re.MULTILINE))) >= 2
-    assert len(re.findall(r"^ *assert |assert_\w+\(", code, re.MULTILINE)) >= 2
+    assert lacking(committed(name), int(name[:2])) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_anew(name: str) -> None:
     """In a kernel of its own: no complaint, and cell by cell as many pictures and steppers as the committed one has."""
+    files = set(build.HERE.iterdir())
     notebook = build.run(build.source(name))
+    assert set(build.HERE.iterdir()) == files
     assert complaints(notebook) == []
     assert addresses(notebook) == []
     assert remote(notebook) == []
@@ -351,6 +360,22 @@ def test_foreign_packages_and_magics_are_found() -> None:
     notebook = notebook_of("import numpy as np, torch\nimport math", "from scipy import special", "%matplotlib inline")
     found = foreign(notebook)
     assert found == ["cell 0 imports torch", "cell 1 imports scipy", "cell 2 is not Python: %matplotlib inline\n"]
+
+
+def test_what_a_reader_would_miss_is_found() -> None:
+    notebook = notebook_of("assert 1", "np.testing.assert_allclose(1, 1)")
+    text = "# 3. Title\n**Predict** it.\n{}"
+    for exercises in (
+        "## Exercise 1: a\n### Exercise 2",
+        "**Exercise 1.** a\n**Exercise 2.** b",
+        "**1. A** a\n**2. B** b",
+    ):
+        notebook.cells[2:] = [new_markdown_cell(text.format(exercises))]
+        assert lacking(notebook, 3) == []
+        assert lacking(notebook, 4) == ["a title with its number"]
+    notebook.cells[2:] = [new_markdown_cell(text.format("**Exercise 1.** a, as in **Exercise 1.**"))]
+    assert lacking(notebook, 3) == ["two exercises"]
+    assert lacking(notebook_of("1"), 1) == ["a title with its number", "a prediction", "two exercises", "two checks"]
 
 
 def test_kinds_of_outputs_are_told_apart() -> None:
