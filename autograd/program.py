@@ -105,8 +105,8 @@ class Plan:
         """Where the memory of each value is, as the run showed that was traced."""
         roots: dict[Variable, Variable] = {}
         of_owner: dict[int, Variable] = {}
-        for variable, value in enumerate(map(owner, self.values)):  # in the order of creation
-            variable = self.instead.get(variable, variable)
+        for number, value in enumerate(map(owner, self.values)):  # in the order of creation
+            variable = self.instead.get(Variable(number), Variable(number))
             roots.setdefault(variable, of_owner.setdefault(id(value), roots.get(variable, variable)))
         return roots
 
@@ -144,7 +144,8 @@ class Plan:
             root = self.roots[output] if type(output) is Variable else None
             if root is None or root in taken:
                 copied.add(position)
-            taken.add(root)
+            else:
+                taken.add(root)
         return copied
 
     def dying(self, position: int) -> list[Variable]:

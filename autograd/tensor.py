@@ -103,6 +103,46 @@ class Tensor(NumPyMethods):
         """The value as an array that shares memory with the tensor. The graph stays behind."""
         return np.asarray(self._value())
 
+    def set_(self, memory: Array) -> Tensor:
+        """Let the value of this leaf lie in the memory of an array from now on: what is written there, it has.
+
+        Parameters
+        ----------
+        memory : ndarray
+            Of the tensor's shape and dtype.
+
+        Returns
+        -------
+        Tensor
+            The tensor itself.
+
+        Raises
+        ------
+        ShapeError
+            If the shape or dtype is another.
+        GraphError
+            If the tensor was computed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from autograd import Tensor
+        >>> t, both = Tensor([1.0, 2.0]), np.zeros(4)
+        >>> _ = t.set_(both[:2])
+        >>> both[0] = 5.0
+        >>> t
+        Tensor([5., 0.])
+        """
+        if (memory.shape, memory.dtype) != (self._data.shape, self._data.dtype):
+            raise ShapeError(
+                f"set_() of {describe(self)} to memory of shape {memory.shape} and dtype {memory.dtype}; "
+                "they must be the tensor's"
+            )
+        if not self.is_leaf:
+            raise GraphError(f"set_() of {describe(self)}, which was computed; only a leaf has memory of its own")
+        self._replace(memory)
+        return self
+
     def detach(self) -> Tensor:
         """A tensor of the same value, sharing its memory, that requires no grad."""
         return made(self._data, None)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from autograd import Tensor, compiled, value_and_grad
+from autograd import compiled, value_and_grad
 from nn.module import Module, replaced
 from nn.optim import Optimizer
-
-Array = Any
+from nn.optim.together import Together
 
 
 def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer) -> CompiledStep:
@@ -67,14 +64,14 @@ class CompiledStep:
     Attributes
     ----------
     programs : dict
-        Compiled functions that give loss and gradients, by what they are good for.
+        What computes loss and gradients, and what moves the parameters by them, by what they are good for.
     """
 
     def __init__(self, model: Module, loss: Callable[..., Any], optimizer: Optimizer) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
         self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]
-        self.programs: dict[Any, tuple[Callable[..., Any], list[Tensor], list[Array]]] = {}
+        self.programs: dict[Any, tuple[Callable[..., Any], Together]] = {}
 
     def __call__(self, *batch: Any) -> Any:
         """Take one step: inputs, then what the loss takes after the model's output."""
@@ -82,21 +79,19 @@ class CompiledStep:
             *[module.training for module in self.modules],
             *[parameter.node is None for parameter in self.named.values()],
             *[id(getattr(module, name)) for module, name in self.buffers],
+            *[len(group["params"]) for group in self.optimizer.param_groups],
         )
         if key not in self.programs:
             self.programs[key] = self.program()
-        gradients_of, parameters, gradients = self.programs[key]
-        value, _ = gradients_of(*[parameter.data for parameter in parameters], *batch)
-        for parameter, gradient in zip(parameters, gradients):
-            assert parameter.node is not None
-            parameter.node.remember(grad=gradient)
-        self.optimizer.step()
+        loss_and_gradients, together = self.programs[key]
+        value, _ = loss_and_gradients(*[parameter.data for parameter in together.gradients], *batch)
+        together.step()
         return value
 
-    def program(self) -> tuple[Callable[..., Any], list[Tensor], list[Array]]:
-        """The compiled function of the parameters that are learned now, and arrays for their gradients."""
+    def program(self) -> tuple[Callable[..., Any], Together]:
+        """The compiled function of the parameters that are learned now, and the step that they take."""
         learned = {name: parameter for name, parameter in self.named.items() if parameter.requires_grad}
-        gradients = [np.empty_like(parameter.data) for parameter in learned.values()]
+        together = Together(self.optimizer, learned.values())
 
         def loss_of(*args: Any) -> Any:
             weights, (x, *targets) = args[: len(learned)], args[len(learned) :]
@@ -104,4 +99,4 @@ class CompiledStep:
                 return self.loss(self.model(x), *targets)
 
         compute = value_and_grad(loss_of, tuple(range(len(learned))))
-        return compiled(compute, out=(None, gradients)), [*learned.values()], gradients
+        return compiled(compute, out=(None, [*together.gradients.values()])), together

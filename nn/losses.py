@@ -513,8 +513,9 @@ def checked_labels(
     if labels.dtype.kind not in "iub":
         raise DtypeError(f"{name}: labels must be integers, got {describe(labels)}; use target.astype(int)")
     kept = None
-    low, high = labels.min(), labels.max()
-    if low < 0 or high >= classes or (ignore_index is not None and low <= ignore_index <= high):
+    unsigned = labels.view(f"u{labels.itemsize}")  # in which what is negative is large: one pass finds both ends
+    ignores = ignore_index is not None and 0 <= ignore_index < classes
+    if ignores or np.maximum.reduce(unsigned, None) >= classes:
         kept = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
         wrong = np.argwhere(kept & ((labels < 0) | (labels >= classes)))
         if len(wrong):
@@ -526,7 +527,7 @@ def checked_labels(
 def labels_for_all(target: Array, name: str, input: Array, axis: int, ignore_index: int | None) -> Array:
     """The checked labels, none of which may be ignored: how many there are is fixed in a compiled function."""
     labels, kept = checked_labels(name, input, target, axis, ignore_index)
-    if kept is not None:
+    if kept is not None and not kept.all():
         raise CompileError(
             f"{name}: a compiled loss cannot ignore labels (ignore_index={ignore_index}), since then the number of "
             "examples depends on them; leave them out of the batch, or call the loss without compiling it"

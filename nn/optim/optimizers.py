@@ -96,6 +96,7 @@ class Optimizer:
     """
 
     decoupled: ClassVar[bool] = False  # whether weight decay is no part of the gradient
+    elementwise: ClassVar[bool] = False  # whether each number moves by itself, so that parameters can move as one array
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)
@@ -419,6 +420,8 @@ class SGD(Optimizer):
     Tensor([0.8, 1.6], requires_grad=True)
     """
 
+    elementwise = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -506,6 +509,8 @@ class Adagrad(Optimizer):
     Tensor([0.9, 2.1], requires_grad=True)
     """
 
+    elementwise = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -581,6 +586,8 @@ class RMSprop(Optimizer):
     >>> w.round(6)
     Tensor([0.9, 2.1])
     """
+
+    elementwise = True
 
     def __init__(
         self,
@@ -669,6 +676,8 @@ class Adam(Optimizer):
     >>> w
     Tensor([0.9, 2.1], requires_grad=True)
     """
+
+    elementwise = True
 
     def __init__(
         self,

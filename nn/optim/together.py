@@ -1,0 +1,140 @@
+"""Parameters that move together: a step over many small arrays costs what a step over one array costs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from nn.optim.optimizers import Optimizer
+
+Array = Any
+
+
+class Piece:
+    """Parameters of one group and dtype in one piece of memory, and their gradients in another.
+
+    Attributes
+    ----------
+    whole : Tensor
+        All of it as one parameter.
+    values, gradients : list of array
+        The views that belong to each of the `parameters`.
+    """
+
+    def __init__(self, group: int, parameters: Sequence[Tensor]) -> None:
+        self.group, self.parameters = group, parameters
+        self.whole = Tensor(np.concatenate([p.data.ravel() for p in parameters]), requires_grad=True)
+        self.gradient = np.zeros_like(self.whole.data)
+        self.values, self.gradients = self.views(self.whole.data), self.views(self.gradient)
+        assert self.whole.node is not None
+        self.whole.node.remember(grad=self.gradient)
+
+    def views(self, whole: Array) -> list[Array]:
+        """The views of an array that belong to the parameters."""
+        ends = np.cumsum([p.size for p in self.parameters])
+        return [whole[end - p.size : end].reshape(p.shape) for p, end in zip(self.parameters, ends)]
+
+    def gather(self) -> None:
+        """Let the parameters lie here, with the values that they have."""
+        for p, value in zip(self.parameters, self.values):
+            if p.data is not value:
+                value[...] = p.data
+                p.set_(value)
+
+    def changed(self) -> None:
+        """Tell the parameters that they have moved: graphs that were made before are stale."""
+        for p, value in zip(self.parameters, self.values):
+            p.set_(value)
+
+
+class Together:
+    """The step of an optimizer over parameters whose gradients are given, in pieces of memory.
+
+    Bit for bit it is the step of the optimizer, which has the same options and state before and after. Where an
+    optimizer does not move each number by itself, or does not remember as much of one parameter as of another, it takes
+    its own step.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Says how to move.
+    learned : iterable of Tensor
+        The parameters that have gradients; others do not move.
+
+    Attributes
+    ----------
+    gradients : dict of Tensor to array
+        Where the gradients are expected.
+    """
+
+    def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
+        self.optimizer = optimizer
+        self.gradients = {p: np.zeros_like(p.data) for p in learned}
+        self.pieces: list[Piece] = []
+        if optimizer.elementwise:
+            self.twin = copy.copy(optimizer)
+            self.twin.state, self.twin._buffers, self.twin._rooms = {}, {}, {}
+            for number, group in enumerate(optimizer.param_groups):
+                by_dtype: dict[Any, list[Tensor]] = {}
+                for p in group["params"]:
+                    if p in self.gradients and p.size:
+                        by_dtype.setdefault(p.dtype, []).append(p)
+                self.pieces += [Piece(number, parameters) for parameters in by_dtype.values()]
+        for piece in self.pieces:
+            self.gradients |= zip(piece.parameters, piece.gradients)
+
+    def step(self) -> None:
+        """Move all parameters by the gradients that are there now."""
+        for p, gradient in self.gradients.items():
+            assert p.node is not None
+            p.node.remember(grad=gradient)
+        if not self.pieces or not self.take_state():
+            self.optimizer.step()
+            return
+        for piece in self.pieces:
+            piece.gather()
+        groups = self.optimizer.param_groups
+        self.twin.param_groups = [{**groups[piece.group], "params": [piece.whole]} for piece in self.pieces]
+        self.twin.step()
+        for piece in self.pieces:
+            piece.changed()
+        self.give_state()
+
+    def take_state(self) -> bool:
+        """Take over what the optimizer remembers, if somebody has changed it; whether it is the same for all."""
+        if not self.optimizer.state and not self.twin.state:
+            return True
+        for piece in self.pieces:
+            entries = [self.optimizer.state.get(p, {}) for p in piece.parameters]
+            mine = self.twin.state.get(piece.whole, {})
+            if all(self.shares(entry, mine) for entry in entries):
+                continue
+            first = entries[0]
+            counts = {name: value for name, value in first.items() if isinstance(value, int)}
+            if any(entry.keys() != first.keys() or not counts.items() <= entry.items() for entry in entries):
+                return False
+            arrays = first.keys() - counts
+            mine = {name: np.concatenate([entry[name].ravel() for entry in entries]) for name in arrays}
+            self.twin.state.pop(piece.whole, None)
+            if first:
+                self.twin.state[piece.whole] = counts | mine
+        return True
+
+    @staticmethod
+    def shares(entry: dict[str, Any], mine: dict[str, Any]) -> bool:
+        """Whether what is remembered of a parameter lies in what is remembered of the whole."""
+        return entry.keys() == mine.keys() and all(
+            part == mine[name] if isinstance(part, int) else part.base is mine[name] for name, part in entry.items()
+        )
+
+    def give_state(self) -> None:
+        """Let the optimizer remember what there is to remember."""
+        for piece in self.pieces:
+            for name, whole in self.twin.state.get(piece.whole, {}).items():
+                parts = [whole] * len(piece.parameters) if isinstance(whole, int) else piece.views(whole)
+                for p, part in zip(piece.parameters, parts):
+                    self.optimizer.state.setdefault(p, {})[name] = part
