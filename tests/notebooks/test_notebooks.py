@@ -209,7 +209,7 @@ def test_it_teaches(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_anew(name: str) -> None:
-    """In a kernel of its own: no complaint, no file left behind, and cell by cell as many pictures as in the committed."""
+    """In a kernel of its own, without a complaint or a file left behind, and cell by cell with as many pictures."""
     files = set(build.HERE.iterdir())
     notebook = build.run(build.source(name))
     assert set(build.HERE.iterdir()) == files
