@@ -86,6 +86,32 @@ class Chain(Workload):
             forward, lambda h: h.backward(seed), lambda: [np.asarray(x.grad)], value=lambda h: total(h.data)
         )
 
+    def compiled(self, given: Given) -> Contestant:
+        """A program for the end of the chain and the gradient."""
+        from autograd import compiled, vjp
+
+        x, seed, gradient = np.asarray(given.x), np.asarray(given.seed), [None]
+
+        def chain(x: Any) -> Any:
+            h = x
+            for _ in range(given.times):
+                h = np.tanh(h)
+                h = h * SCALE
+                h = h + SHIFT
+            return h
+
+        def end_and_gradient(x: Array, seed: Array) -> Any:
+            h, pull = vjp(chain, x)
+            return h, pull(seed)[0]
+
+        program = compiled(end_and_gradient)
+
+        def step() -> float:
+            h, gradient[0] = program(x, seed)
+            return total(h)
+
+        return Contestant(step, lambda: [np.asarray(gradient[0])])
+
     def torch(self, given: Given) -> Contestant:
         """The same."""
         import torch

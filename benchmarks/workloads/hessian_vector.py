@@ -96,6 +96,29 @@ class HessianVector(Workload):
 
         return Contestant(step, lambda: list(product[0]))
 
+    def compiled(self, given: Given) -> Contestant:
+        """A program of the same."""
+        from autograd import compiled, grad, jvp
+        from nn.functional import cross_entropy, linear
+
+        labels, x, last = given.labels, given.x, len(given.parameters) - 2
+
+        def loss_of(parameters: Any) -> Any:
+            h = x
+            for i in range(0, last, 2):
+                h = np.tanh(linear(h, parameters[i], parameters[i + 1]))
+            loss = cross_entropy(linear(h, parameters[last], parameters[last + 1]), labels)
+            return loss, loss
+
+        program = compiled(lambda p, v: jvp(grad(loss_of, has_aux=True), (p,), (v,), has_aux=True)[1:])
+        state: list[Any] = [None, None]
+
+        def step() -> float:
+            state[:] = program(given.parameters, given.vector)
+            return float(state[1])
+
+        return Contestant(step, lambda: list(state[0]))
+
     def torch(self, given: Given) -> Contestant:
         """Back twice: the gradient, and the gradient of its product with the vector."""
         import torch

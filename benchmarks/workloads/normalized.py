@@ -170,16 +170,21 @@ class Normalized(Workload):
 
         return in_parts(forward, backward, lambda: parameters, update)
 
-    def chainrule(self, given: Given) -> Contestant:
-        """Use `nn`."""
+    def network(self, given: Given) -> Any:
+        """The network of `nn`, and what moves it."""
         import nn
 
         options = {"batch_norm": True, "dropout": given.drop, "dtype": given.dtype}
         model = nn.MLP(given.layers, activation="relu", rng=np.random.default_rng(1), **options)
         for p, start in zip(model.parameters(), given.start):
             p.data[...] = start
-        optimizer = nn.optim.SGD(model.parameters(), lr=given.rate)
-        x, labels, cross_entropy = given.x, given.labels, nn.functional.cross_entropy
+        return model, nn.optim.SGD(model.parameters(), lr=given.rate)
+
+    def chainrule(self, given: Given) -> Contestant:
+        """Use `nn`."""
+        from nn.functional import cross_entropy
+
+        (model, optimizer), x, labels = self.network(given), given.x, given.labels
 
         def forward() -> Any:
             optimizer.zero_grad()
@@ -192,6 +197,14 @@ class Normalized(Workload):
             lambda _: optimizer.step(),
             lambda loss: loss.item(),
         )
+
+    def compiled(self, given: Given) -> Contestant:
+        """The same, with `nn.compiled_step`."""
+        import nn
+
+        (model, optimizer), x, labels = self.network(given), given.x, given.labels
+        step = nn.compiled_step(model, nn.functional.cross_entropy, optimizer)
+        return Contestant(lambda: float(step(x, labels)), lambda: [p.data for p in model.parameters()])
 
     def torch(self, given: Given) -> Contestant:
         """Use the same modules of PyTorch."""
