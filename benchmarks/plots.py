@@ -50,25 +50,29 @@ def contests(report: Report, path: str) -> None:
 def ratios(report: Report, path: str) -> None:
     """A line for each workload: the ratio of each contestant to the code by hand, and its quartiles."""
     outcomes = [outcome for outcome in report.finished() if outcome.timed()]
-    picture, axes = canvas(8, 1.2 + 0.45 * len(outcomes))
+    picture, axes = canvas(9, 1.2 + 0.4 * len(outcomes))
     shown = set()
     for line, outcome in enumerate(outcomes):
-        for entry in outcome.timed():
+        for entry in reversed(outcome.timed()):  # ours come last, and lie on top
             times, name = ratio_of(outcome, entry), entry.contestant
             if times is None or name == YARDSTICK:
                 continue
             label = None if name in shown else CONTESTANTS[name]
             shown.add(name)
             axes.plot([times.low, times.high], [line, line], color=COLOURS[name], lw=2, alpha=0.5)
-            axes.plot(times.median, line, MARKERS[name], color=COLOURS[name], ms=7, label=label)
+            axes.plot(times.median, line, MARKERS[name], color=COLOURS[name], ms=7, label=label, zorder=3)
     axes.axvline(1, color=COLOURS[YARDSTICK], lw=1)
     axes.set_xscale("log")
     axes.set_yticks(range(len(outcomes)), [outcome.workload for outcome in outcomes])
     axes.set_ylim(len(outcomes) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("time of a step ÷ NumPy by hand (left is faster)")
-    if shown:
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels())))
+    order = [title for title in CONTESTANTS.values() if title in handles]
+    if order:
+        axes.legend(
+            [handles[title] for title in order], order, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False
+        )
     picture.savefig(path)
 
 

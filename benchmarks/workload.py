@@ -18,7 +18,7 @@ Given = Any
 
 CONTESTANTS = {
     "numpy": "NumPy by hand",
-    "numpy-buffers": "NumPy by hand, with buffers that are used again",
+    "numpy-buffers": "NumPy with buffers",
     "chainrule": "chainrule",
     "compiled": "chainrule, compiled",
     "torch": "PyTorch eager",
