@@ -2,6 +2,7 @@
 
 A workload is an object with a method for each contestant that has it. To add a contestant to a workload, add a method
 under its name; nothing else needs to know. A method that is not there is an absent contestant, which tables show as -.
+Libraries, ours included, are imported inside the methods: the process of a peer has nothing but NumPy besides.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import benchmarks
 import benchmarks.__main__ as command_line
 from benchmarks import checking, contest, peers
 from benchmarks.__main__ import main
@@ -193,6 +194,13 @@ def test_list(capsys: Any) -> None:
     text = run(capsys, "list")
     for name, workload in WORKLOADS.items():
         assert f"{name}: {workload.title}\n" in text
+
+
+def test_the_readme_names_all_workloads_and_commands() -> None:
+    text = Path(benchmarks.__file__).with_name("README.md").read_text("utf-8")
+    assert re.findall(r"^- \*\*([\w-]+)\*\*: ", text, re.MULTILINE) == list(WORKLOADS)
+    rows = re.findall(r"^\| (`.*`) \| \w", text, re.MULTILINE)
+    assert {name.split()[0] for row in rows for name in re.findall(r"`(.*?)`", row)} == command_line.COMMANDS.keys()
 
 
 # Peers
