@@ -79,6 +79,19 @@ def identity(value: Any) -> Any:
     return (type(value), value) if type(value) is Variable or isinstance(value, LITERALS) else id(value)
 
 
+EXTREMES = {np.max: np.maximum.reduce, np.min: np.minimum.reduce}
+
+
+def reduction(call: Call) -> tuple[Callable[..., Any], tuple[Any, Any, Any, Any]] | None:
+    """The method of a ufunc that a call is, without what NumPy does around it; its array, axis, dtype and keepdims."""
+    function, args = call.row.function, call.args
+    if function is np.sum and args[6] is True and type(args[5]) is int and args[5] == 0:
+        return np.add.reduce, (args[0], args[1], args[2], args[4])
+    if function in EXTREMES and args[5] is True and args[4] is None:
+        return EXTREMES[function], (args[0], args[1], None, args[3])
+    return None
+
+
 class Plan:
     """Which calls a program makes, and where the memory of each value is.
 
@@ -180,14 +193,17 @@ class Writer:
         The plan.
     into : list of array or None
         For each output the array to write it into; None for a new one.
+    state : list of array
+        The first arguments, which are always these arrays; the program takes the others.
     """
 
-    def __init__(self, plan: Plan, into: Sequence[Array | None]) -> None:
+    def __init__(self, plan: Plan, into: Sequence[Array | None], state: Sequence[Array]) -> None:
         self.plan, self.values, self.into = plan, plan.values, into
+        self.parameters = plan.arguments[len(state) :]
         self.buffers = Buffers()
         self.names: dict[str, Any] = {}
         self.of_constant: dict[Any, str] = {}
-        self.fixed: dict[Variable, Array] = {}
+        self.fixed: dict[Variable, Array] = dict(zip(plan.arguments, state))
         self.lines: list[str] = []
         self.lasting = {plan.roots[variable] for variable in (*plan.arguments, *variables(tuple(plan.outputs)))}
         self.given = {
@@ -202,7 +218,7 @@ class Writer:
         """The program: arrays in, a tree of this structure out."""
         results = [self.result(position, output) for position, output in enumerate(self.plan.outputs)]
         result = self.tree(structure, iter(results))
-        header = f"def program({', '.join(f'v{int(argument)}' for argument in self.plan.arguments)}):"
+        header = f"def program({', '.join(f'v{int(parameter)}' for parameter in self.parameters)}):"
         body = [*self.lines, f"return {result}"]
         return defined("program", "\n".join([header, *("    " + line for line in body)]), self.names)
 
@@ -300,9 +316,14 @@ class Writer:
     def expression(self, call: Call) -> str:
         """The expression for a call."""
         args = [self.text(arg) for arg in call.args]
-        infix = INFIX.get(call.function)
+        infix, function = INFIX.get(call.function), call.row.function
         if infix:
             return f" {infix} ".join(args) if len(args) == 2 else f"{infix}{args[0]}"
+        if function is np.transpose and call.args[1:] == (None,):
+            return f"{args[0]}.T"
+        if (reduced := reduction(call)) is not None:
+            a, axis, dtype, keepdims = map(self.text, reduced[1])
+            return f"{self.constant(reduced[0])}({a}, {axis}, {dtype}, None, {keepdims})"
         args += [f"{name}={self.text(arg)}" for name, arg in call.kwargs.items()]
         return f"{self.constant(call.function)}({', '.join(args)})"
 
@@ -325,16 +346,24 @@ class Writer:
                 dying &= {out}
             buffer = self.buffer(out)
             args = [self.operand(arg, call) for arg in call.args]
+            function = np.dot if function is np.matmul and self.is_for_dot(call, buffer) else function
             out_word = "out=" if function in BY_KEYWORD else ""
             self.lines.append(f"{self.constant(function)}({', '.join(args)}, {out_word}{self.constant(buffer)})")
             return True
-        if function is np.sum and call.args[5:] == (0, True):
-            buffer = self.buffer(out)
-            a, axis, dtype, _, keepdims = map(self.text, call.args[:5])
-            out_text = self.constant(buffer)
-            self.lines.append(f"{self.constant(np.add.reduce)}({a}, {axis}, {dtype}, {out_text}, {keepdims})")
+        if (reduced := reduction(call)) is not None:
+            a, axis, dtype, keepdims = map(self.text, reduced[1])
+            buffer = self.constant(self.buffer(out))
+            self.lines.append(f"{self.constant(reduced[0])}({a}, {axis}, {dtype}, {buffer}, {keepdims})")
             return True
         return False
+
+    def is_for_dot(self, call: Call, buffer: Array) -> bool:
+        """Whether `numpy.dot` gives the same matrix, in two thirds of the time if it is small."""
+        operands = [self.values[arg] if type(arg) is Variable else arg for arg in call.args]
+        return buffer.flags.c_contiguous and all(
+            isinstance(operand, np.ndarray) and operand.ndim == 2 and operand.dtype == buffer.dtype
+            for operand in operands
+        )
 
     def buffer(self, out: Variable) -> Array:
         """The array that a value is written into."""

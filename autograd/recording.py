@@ -140,7 +140,7 @@ def applier(function: Any) -> Callable[..., Any]:
             row.pull = write_pull(row, WORDS)
         return write(row, WORDS)
     if isinstance(row, Flat):
-        call = getattr(*function) if isinstance(function, tuple) else function
+        call = getattr(*function) if isinstance(function, tuple) else getattr(function, "forward", function)
 
         def flatly(*args: Any, **kwargs: Any) -> Any:
             for name in row.but:

@@ -133,12 +133,12 @@ class Tensor(NumPyMethods):
         >>> t
         Tensor([5., 0.])
         """
-        if (memory.shape, memory.dtype) != (self._data.shape, self._data.dtype):
+        if memory is not self._data and (memory.shape, memory.dtype) != (self._data.shape, self._data.dtype):
             raise ShapeError(
                 f"set_() of {describe(self)} to memory of shape {memory.shape} and dtype {memory.dtype}; "
                 "they must be the tensor's"
             )
-        if not self.is_leaf:
+        if self.node is not None and self.node.args:
             raise GraphError(f"set_() of {describe(self)}, which was computed; only a leaf has memory of its own")
         self._replace(memory)
         return self

@@ -84,7 +84,8 @@ class CompiledStep:
         if key not in self.programs:
             self.programs[key] = self.program()
         loss_and_gradients, together = self.programs[key]
-        value, _ = loss_and_gradients(*[parameter.data for parameter in together.gradients], *batch)
+        together.gather()
+        value, _ = loss_and_gradients(*batch)
         together.step()
         return value
 
@@ -99,4 +100,5 @@ class CompiledStep:
                 return self.loss(self.model(x), *targets)
 
         compute = value_and_grad(loss_of, tuple(range(len(learned))))
-        return compiled(compute, out=(None, [*together.gradients.values()])), together
+        weights = [*together.values.values()]
+        return compiled(compute, out=(None, [*together.gradients.values()]), state=weights), together

@@ -495,9 +495,7 @@ def checked_labels(
 
     None stands for all of them.
     """
-    if is_compiling():
-        return labels_for_all(target, name, input, axis, ignore_index), None
-    labels = detached(target)
+    labels = as_array(target) if is_compiling() else detached(target)
     classes, expected = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
     if labels.shape != expected:
         if labels.shape == input.shape:
@@ -512,10 +510,11 @@ def checked_labels(
         return labels.astype(np.intp), None
     if labels.dtype.kind not in "iub":
         raise DtypeError(f"{name}: labels must be integers, got {describe(labels)}; use target.astype(int)")
+    if is_compiling():
+        return labels_for_all(labels, np.broadcast_to(np.zeros((), input.dtype), input.shape), name, ignore_index), None
     kept = None
-    unsigned = labels.view(f"u{labels.itemsize}")  # in which what is negative is large: one pass finds both ends
     ignores = ignore_index is not None and 0 <= ignore_index < classes
-    if ignores or np.maximum.reduce(unsigned, None) >= classes:
+    if ignores or np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize]), None) >= classes:
         kept = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
         wrong = np.argwhere(kept & ((labels < 0) | (labels >= classes)))
         if len(wrong):
@@ -523,16 +522,21 @@ def checked_labels(
     return labels.astype(np.intp, copy=False), kept
 
 
+UNSIGNED = {np.dtype(kind).itemsize: kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64)}
+"""By the number of bytes. In these dtypes what is negative is large, so that one pass finds both ends of a range."""
+
+
 @flat
-def labels_for_all(target: Array, name: str, input: Array, axis: int, ignore_index: int | None) -> Array:
-    """The checked labels, none of which may be ignored: how many there are is fixed in a compiled function."""
-    labels, kept = checked_labels(name, input, target, axis, ignore_index)
+def labels_for_all(labels: Array, input: Array, name: str, ignore_index: int | None) -> Array:
+    """The labels, in range and none to be ignored: how many there are is fixed in a compiled function."""
+    axis = class_axis(name, input)
+    kept = checked_labels(name, input, labels, axis, ignore_index)[1]
     if kept is not None and not kept.all():
         raise CompileError(
             f"{name}: a compiled loss cannot ignore labels (ignore_index={ignore_index}), since then the number of "
             "examples depends on them; leave them out of the batch, or call the loss without compiling it"
         )
-    return labels
+    return labels.astype(np.intp, copy=False)
 
 
 def refuse_label(

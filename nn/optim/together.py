@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, no_grad
 from nn.optim.optimizers import Optimizer
 
 Array = Any
@@ -38,18 +38,6 @@ class Piece:
         ends = np.cumsum([p.size for p in self.parameters])
         return [whole[end - p.size : end].reshape(p.shape) for p, end in zip(self.parameters, ends)]
 
-    def gather(self) -> None:
-        """Let the parameters lie here, with the values that they have."""
-        for p, value in zip(self.parameters, self.values):
-            if p.data is not value:
-                value[...] = p.data
-                p.set_(value)
-
-    def changed(self) -> None:
-        """Tell the parameters that they have moved: graphs that were made before are stale."""
-        for p, value in zip(self.parameters, self.values):
-            p.set_(value)
-
 
 class Together:
     """The step of an optimizer over parameters whose gradients are given, in pieces of memory.
@@ -67,13 +55,13 @@ class Together:
 
     Attributes
     ----------
-    gradients : dict of Tensor to array
-        Where the gradients are expected.
+    values, gradients : dict of Tensor to array
+        Where the parameters lie, and where their gradients are expected.
     """
 
     def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
         self.optimizer = optimizer
-        self.gradients = {p: np.zeros_like(p.data) for p in learned}
+        self.gradients = {p: np.zeros(p.shape, p.dtype) for p in learned}
         self.pieces: list[Piece] = []
         if optimizer.elementwise:
             self.twin = copy.copy(optimizer)
@@ -84,24 +72,32 @@ class Together:
                     if p in self.gradients and p.size:
                         by_dtype.setdefault(p.dtype, []).append(p)
                 self.pieces += [Piece(number, parameters) for parameters in by_dtype.values()]
+        self.values = {p: np.array(p.data) for p in self.gradients}
         for piece in self.pieces:
+            self.values |= zip(piece.parameters, piece.values)
             self.gradients |= zip(piece.parameters, piece.gradients)
+
+    def gather(self) -> None:
+        """Let the parameters lie where they are expected, with the values that they have."""
+        for p, value in self.values.items():
+            if p.data is not value:
+                value[...] = p.data
+                p.set_(value)
 
     def step(self) -> None:
         """Move all parameters by the gradients that are there now."""
         for p, gradient in self.gradients.items():
-            assert p.node is not None
-            p.node.remember(grad=gradient)
+            if p.grad is not gradient and p.node is not None:
+                p.node.remember(grad=gradient)
         if not self.pieces or not self.take_state():
             self.optimizer.step()
             return
-        for piece in self.pieces:
-            piece.gather()
         groups = self.optimizer.param_groups
-        self.twin.param_groups = [{**groups[piece.group], "params": [piece.whole]} for piece in self.pieces]
-        self.twin.step()
-        for piece in self.pieces:
-            piece.changed()
+        with no_grad():
+            for piece in self.pieces:
+                self.twin.update({**groups[piece.group], "params": [piece.whole]})
+                for p, value in zip(piece.parameters, piece.values):
+                    p.set_(value)  # graphs that were made before are stale
         self.give_state()
 
     def take_state(self) -> bool:
