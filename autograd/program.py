@@ -319,7 +319,7 @@ class Writer:
         infix, function = INFIX.get(call.function), call.row.function
         if infix:
             return f" {infix} ".join(args) if len(args) == 2 else f"{infix}{args[0]}"
-        if function is np.transpose and call.args[1:] == (None,):
+        if function is np.transpose and call.args[1] is None:
             return f"{args[0]}.T"
         if (reduced := reduction(call)) is not None:
             a, axis, dtype, keepdims = map(self.text, reduced[1])
