@@ -90,14 +90,36 @@ class Entry:
 
 @dataclass
 class Outcome:
-    """What is known of a workload: an entry for each contestant; `complete` unless Ctrl-C came in between."""
+    """What is known of a workload.
+
+    Attributes
+    ----------
+    workload, title : str
+        Its name, and what it is.
+    dtype : str
+        In what it was done.
+    sizes : dict of str to int
+        All of its sizes, of which some may have been changed.
+    different : tuple of str
+        What is not as the title says, such as ``"batch=64"`` or ``"float64"``.
+    entries : list of Entry
+        One for each contestant.
+    complete : bool
+        Whether all rounds were played: Ctrl-C may have come in between.
+    """
 
     workload: str
     title: str
     dtype: str
     sizes: dict[str, int]
+    different: tuple[str, ...]
     entries: list[Entry]
     complete: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name, and what is different."""
+        return f"{self.workload} ({', '.join(self.different)})" if self.different else self.workload
 
     def entry(self, contestant: str) -> Entry | None:
         """The entry of a contestant, if it has one."""
@@ -196,11 +218,13 @@ class Contest:
         self.sizes = {name: size for name, size in options.sizes.items() if name in workload.sizes}
         self.dtype = options.dtype if options.dtype in workload.dtypes else workload.dtypes[0]
         self.processes: dict[str, Process] = {}
+        different = [f"{name}={size}" for name, size in self.sizes.items() if size != workload.sizes[name]]
         self.outcome = Outcome(
             workload.name,
             workload.title,
             self.dtype,
             {**workload.sizes, **self.sizes},
+            tuple(different if self.dtype == workload.dtypes[0] else [*different, self.dtype]),
             [Entry(name, *self.standing(name)) for name in CONTESTANTS if name in (YARDSTICK, *options.contestants)],
         )
         self.stack = ExitStack()

@@ -63,7 +63,7 @@ def ratios(report: Report, path: str) -> None:
             axes.plot(times.median, line, MARKERS[name], color=COLOURS[name], ms=7, label=label, zorder=3)
     axes.axvline(1, color=COLOURS[YARDSTICK], lw=1)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(outcomes)), [outcome.workload for outcome in outcomes])
+    axes.set_yticks(range(len(outcomes)), [outcome.label for outcome in outcomes])
     axes.set_ylim(len(outcomes) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("time of a step ÷ NumPy by hand (left is faster)")
@@ -79,7 +79,7 @@ def ratios(report: Report, path: str) -> None:
 def parts(report: Report, path: str) -> None:
     """A bar for each contestant: forward, backward and the rest of the step, as parts of the step by hand."""
     bars = [
-        (f"{outcome.workload}: {entry.contestant}", outcome, entry)
+        (f"{outcome.label}: {entry.contestant}", outcome, entry)
         for outcome in report.finished()
         for entry in outcome.timed()
     ]

@@ -67,7 +67,7 @@ class Report:
             if entry.state == "timed":
                 cells = self.cells(outcome, entry)
                 lines.append([entry.contestant, *(cells[column] for column in columns)])
-        return "\n".join([f"{outcome.workload}: {headline(outcome)}", *aligned(lines), *remarks(outcome)])
+        return "\n".join([headline(outcome), *aligned(lines), *remarks(outcome)])
 
     def columns(self, outcomes: Sequence[Outcome]) -> list[str]:
         """The columns of this command's table of these outcomes."""
@@ -114,11 +114,11 @@ class Report:
             for name in names:
                 entry = outcome.entry(name)
                 if entry is None or entry.state != "timed":
-                    cells.append("wrong" if entry is not None and entry.state == "wrong" else "-")
+                    cells.append(entry.state if entry is not None and entry.state in ("wrong", "failed") else "-")
                     continue
                 found = self.cells(outcome, entry)
                 cells.append(found["median"] if name == YARDSTICK else f"{found['× by hand']} ({found['median']})")
-            lines.append([f"{outcome.workload}: {headline(outcome)}", *cells])
+            lines.append([outcome.label, *cells])
         return lines
 
     def rows(self) -> list[list[str]]:
@@ -128,7 +128,7 @@ class Report:
         for outcome in self.finished():
             for entry in outcome.timed():
                 cells = self.cells(outcome, entry)
-                lines.append([outcome.workload, entry.contestant, *(cells[column] for column in columns)])
+                lines.append([outcome.label, entry.contestant, *(cells[column] for column in columns)])
         return lines
 
     # As JSON
@@ -175,8 +175,8 @@ def remarks(outcome: Outcome) -> list[str]:
 
 
 def headline(outcome: Outcome) -> str:
-    """The title of a workload, and how it was run."""
-    return f"{outcome.title}, {outcome.dtype}{'' if outcome.complete else ' (interrupted)'}"
+    """What a table is about."""
+    return f"{outcome.label}: {outcome.title}, {outcome.dtype}{'' if outcome.complete else ' (interrupted)'}"
 
 
 def described(machine: Mapping[str, str], outcomes: Sequence[Outcome]) -> str:
@@ -192,7 +192,7 @@ def described(machine: Mapping[str, str], outcomes: Sequence[Outcome]) -> str:
                 lines.append(
                     f"Python {entry.about['python']}, NumPy {entry.about['numpy']} with {entry.about['blas']}."
                 )
-            if "library" in entry.about:
+            if "library" in entry.about and entry.contestant != "compiled":
                 versions[f"{entry.contestant} {entry.about['library']}"] = None
     if versions:
         lines.append(f"{', '.join(versions)}.")
