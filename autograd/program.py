@@ -45,7 +45,7 @@ def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
     return kept[::-1]
 
 
-def without_repetition(calls: Sequence[Call]) -> tuple[list[Call], dict[Variable, Variable]]:
+def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[list[Call], dict[Variable, Variable]]:
     """The calls without those that were made before with the same arguments; what takes the place of their values."""
     made: dict[Any, Call] = {}
     instead: dict[Variable, Variable] = {}
@@ -59,11 +59,32 @@ def without_repetition(calls: Sequence[Call]) -> tuple[list[Call], dict[Variable
         call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
         key = (id(call.function), identity(args), identity(kwargs))
         before = made.setdefault(key, call) if pure(call) else call
-        if before is call:
-            kept.append(call)
-        else:
+        same = factor_of_one(call, values)
+        if same is not None:
+            instead[call.outputs[0]] = same
+        elif before is not call:
             instead |= zip(call.outputs, before.outputs)
+        else:
+            kept.append(call)
     return kept, instead
+
+
+def factor_of_one(call: Call, values: Sequence[Array]) -> Variable | None:
+    """What a call multiplies by 1, as the first contribution of a walk is; None if it does anything else."""
+    if call.row.function is not np.multiply:
+        return None
+    for one, other in (call.args, call.args[::-1]):
+        if type(other) is Variable and type(one) is not Variable and is_one(one):
+            out, before = values[call.outputs[0]], values[other]
+            if type(out) is type(before) and (out.shape, out.dtype) == (before.shape, before.dtype):
+                return other
+    return None
+
+
+def is_one(value: Any) -> bool:
+    """Whether a constant is 1, or an array of one number that is 1 and stretched over a shape."""
+    value = np.asarray(value)
+    return value.size > 0 and not any(value.strides) and bool(value.flat[0] == 1)
 
 
 def identity(value: Any) -> Any:
@@ -79,13 +100,18 @@ def identity(value: Any) -> Any:
     return (type(value), value) if type(value) is Variable or isinstance(value, LITERALS) else id(value)
 
 
+def is_zero(value: Any) -> bool:
+    """Whether an argument is the number 0."""
+    return type(value) is not Variable and np.ndim(value) == 0 and value == 0
+
+
 EXTREMES = {np.max: np.maximum.reduce, np.min: np.minimum.reduce}
 
 
 def reduction(call: Call) -> tuple[Callable[..., Any], tuple[Any, Any, Any, Any]] | None:
     """The method of a ufunc that a call is, without what NumPy does around it; its array, axis, dtype and keepdims."""
     function, args = call.row.function, call.args
-    if function is np.sum and args[6] is True and type(args[5]) is int and args[5] == 0:
+    if function is np.sum and args[6] is True and is_zero(args[5]):
         return np.add.reduce, (args[0], args[1], args[2], args[4])
     if function in EXTREMES and args[5] is True and args[4] is None:
         return EXTREMES[function], (args[0], args[1], None, args[3])
@@ -107,7 +133,7 @@ class Plan:
 
     def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
         self.values, self.arguments = trace.values, trace.arguments
-        self.calls, self.instead = without_repetition(needed(trace.calls, outputs))
+        self.calls, self.instead = without_repetition(needed(trace.calls, outputs), trace.values)
         self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
         self.roots = self.find_roots()
         self.deaths = self.find_deaths()
@@ -207,9 +233,10 @@ class Writer:
         self.lines: list[str] = []
         self.lasting = {plan.roots[variable] for variable in (*plan.arguments, *variables(tuple(plan.outputs)))}
         self.given = {
-            output: array
+            plan.roots[output]: array
             for position, (output, array) in enumerate(zip(plan.outputs, into))
             if array is not None and type(output) is Variable and position not in plan.copied
+            if like(self.values[plan.roots[output]], array)
         }
         for position, call in enumerate(plan.calls):
             self.write(position, call)
@@ -400,6 +427,11 @@ def guard(specs: Sequence[tuple[Any, ...]]) -> Callable[..., bool]:
             f"and {arg}.strides == {strides}"
         )
     return defined("fits", f"def fits(args):\n    return {' and '.join(conditions)}", names)
+
+
+def like(value: Array, array: Array) -> bool:
+    """Whether an array has the shape, dtype and layout of another."""
+    return (value.shape, value.dtype) == (array.shape, array.dtype) and value.strides == array.strides
 
 
 def defined(name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]:

@@ -495,7 +495,8 @@ def checked_labels(
 
     None stands for all of them.
     """
-    labels = as_array(target) if is_compiling() else detached(target)
+    unknown = is_compiling() and isinstance(target, Tensor)
+    labels = target if unknown else detached(target)
     classes, expected = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
     if labels.shape != expected:
         if labels.shape == input.shape:
@@ -510,7 +511,7 @@ def checked_labels(
         return labels.astype(np.intp), None
     if labels.dtype.kind not in "iub":
         raise DtypeError(f"{name}: labels must be integers, got {describe(labels)}; use target.astype(int)")
-    if is_compiling():
+    if unknown:
         return labels_for_all(labels, np.broadcast_to(np.zeros((), input.dtype), input.shape), name, ignore_index), None
     kept = None
     ignores = ignore_index is not None and 0 <= ignore_index < classes
