@@ -1,0 +1,284 @@
+"""Programs: random formulas, compiled, are what they are otherwise, call after call; what a program's text says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import (
+    batch_norm,
+    compiled,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    softmax_cross_entropy,
+    trees,
+    value_and_grad,
+)
+from autograd.rules.indexing import index_set
+
+Array = Any
+Function = Callable[..., Any]
+
+# Formulas: each step takes values that were computed before, of shapes that broadcast with one another
+
+N = 3
+SQUARE = (N, N)
+ORDER = np.array([2, 0, 2])
+KEYS = [0, (slice(None), 1), slice(None, None, -1), (slice(None), slice(None, None, -2)), ORDER, (ORDER, ORDER[::-1])]
+
+
+def square(x: Any) -> Any:
+    return np.broadcast_to(x, SQUARE)
+
+
+def piled(x: Any, y: Any) -> Any:
+    """Rows of both."""
+    return np.concatenate([square(x), square(y)])[1 : 1 + N]
+
+
+def assigned(x: Any, y: Any, key: int) -> Any:
+    """A copy of x with a part of y in it, written with an assignment."""
+    copy = np.copy(square(x))
+    copy[KEYS[key]] = square(y)[KEYS[key]]
+    return copy
+
+
+def scaled(x: Any, y: Any) -> Any:
+    """x, changed in place more than once."""
+    copy = np.copy(square(x))
+    copy *= 0.5
+    copy[0] = y if np.ndim(y) == 0 else square(y)[1]
+    copy += square(y)
+    return copy
+
+
+def symmetric(x: Any) -> Any:
+    """Reads what may lie in the memory that is written to."""
+    x = square(x)
+    return (x * 1.5) + (x * 1.5).T[::-1]
+
+
+UNARY: dict[str, Function] = {
+    "negative": lambda x: -x,
+    "tanh": np.tanh,
+    "exp": lambda x: np.exp(np.minimum(x, 1.0)),
+    "square": lambda x: x * x,
+    "half": lambda x: 0.5 * x,
+    "one less": lambda x: x - 1,
+    "from one": lambda x: 1.0 - x,
+    "inverse": lambda x: 1 / (1 + x * x),
+    "sum": lambda x: np.sum(square(x), axis=0),
+    "column sums": lambda x: np.sum(square(x), axis=1, keepdims=True),
+    "total": np.sum,
+    "greatest": lambda x: np.max(square(x), axis=0, keepdims=True),
+    "mean": lambda x: np.mean(square(x), axis=-1),
+    "transpose": lambda x: np.transpose(x),
+    "reshape": lambda x: np.reshape(square(x), (N * N,))[::-1].reshape(SQUARE),
+    "ravel": lambda x: np.ravel(np.transpose(square(x))).reshape(SQUARE),
+    "row": lambda x: square(x)[0],
+    "column": lambda x: square(x)[:, 1:2],
+    "element": lambda x: square(x)[1, 2],
+    "backwards": lambda x: square(x)[::-1],
+    "gather": lambda x: square(x)[ORDER],
+    "broadcast": square,
+    "symmetric": symmetric,
+    "cumsum": lambda x: np.cumsum(square(x), axis=0),
+    "sign": np.sign,
+}
+BINARY: dict[str, Function] = {
+    "add": lambda x, y: x + y,
+    "subtract": lambda x, y: x - y,
+    "multiply": lambda x, y: x * y,
+    "divide": lambda x, y: x / (2 + y * y),
+    "maximum": np.maximum,
+    "where": lambda x, y: np.where(x > y, x, 0.5 * y),
+    "matmul": lambda x, y: square(x) @ square(y),
+    "vectors": lambda x, y: square(x)[0] @ square(y),
+    "dot": lambda x, y: square(x)[0] @ square(y)[:, 1],
+    "concatenate": piled,
+    "stack": lambda x, y: np.stack([square(x), square(y)])[1, ::-1],
+    "scaled": scaled,
+    "row set": lambda x, y: index_set(square(x), 1, square(y)[0]),
+    **{f"assigned {key}": lambda x, y, key=key: assigned(x, y, key) for key in range(len(KEYS))},
+}
+SHAPES = [(), (N,), (1, N), (N, 1), SQUARE]
+
+
+class Step(NamedTuple):
+    """A function, and which of the values so far it is given."""
+
+    name: str
+    operands: tuple[int, ...]
+
+
+class Formula(NamedTuple):
+    """What is computed from which arguments, and what of it is handed back."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+
+    def __call__(self, *args: Any) -> list[Any]:
+        values = list(args)
+        for name, operands in self.steps:
+            values.append((UNARY.get(name) or BINARY[name])(*(values[place] for place in operands)))
+        return [values[place] for place in self.outputs]
+
+    def loss(self, *args: Any) -> Any:
+        """A scalar to which each output contributes, and the outputs."""
+        outputs = self(*args)
+        return sum((np.sum(np.tanh(out)) * (1 + place) for place, out in enumerate(outputs)), np.sum(args[0])), outputs
+
+    def arguments(self, seed: int) -> list[Array]:
+        """Other values for each seed."""
+        rng = np.random.default_rng(seed)
+        return [np.asarray(rng.uniform(-1, 1, shape)) for shape in self.shapes]
+
+
+@st.composite
+def formulas(draw: Any) -> Formula:
+    """Formulas; later values are likelier to be used again, so that they are deep."""
+    shapes = tuple(draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3)))
+    count = len(shapes)
+    steps = []
+    for _ in range(draw(st.integers(1, 14))):
+        place = st.one_of(st.integers(max(0, count - 3), count - 1), st.integers(0, count - 1))
+        if draw(st.booleans()):
+            steps.append(Step(draw(st.sampled_from([*UNARY])), (draw(place),)))
+        else:
+            steps.append(Step(draw(st.sampled_from([*BINARY])), (draw(place), draw(place))))
+        count += 1
+    outputs = draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=4))
+    return Formula(shapes, tuple(steps), (*outputs, count - 1))
+
+
+def close(actual: Any, expected: Any) -> None:
+    """Compare trees: their structures, and shapes, dtypes and values of what is in them."""
+    (got, structure), (wanted, model) = trees.flatten(actual), trees.flatten(expected)
+    assert str(structure) == str(model)
+    for one, other in zip(got, wanted, strict=True):
+        assert np.shape(one) == np.shape(other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        scale = np.max(np.abs(other), initial=1.0, where=np.isfinite(other))
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11 * scale)
+
+
+def apart(parts: list[Any], *others: Any) -> None:
+    """Check that no array shares memory with another, or with one of the others."""
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    for place, array in enumerate(arrays):
+        for other in [*arrays[:place], *others]:
+            assert not np.shares_memory(array, other)
+
+
+def check(function: Function, formula: Formula, calls: int = 3) -> None:
+    """Compare a function and its program for several arguments; check whose memory the results are."""
+    program = compiled(function)
+    earlier: list[tuple[Any, list[Any], list[Any]]] = []
+    for seed in range(calls):
+        args = formula.arguments(seed)
+        before = [arg.copy() for arg in args]
+        with np.errstate(all="ignore"):
+            expected = function(*args)
+        result = program(*args)
+        close(result, expected)
+        leaves = trees.flatten(result)[0]
+        apart(leaves, *args, *(leaf for _, old, _ in earlier for leaf in old))
+        for arg, value in zip(args, before, strict=True):
+            np.testing.assert_array_equal(arg, value)
+        earlier.append((result, leaves, [np.copy(leaf) for leaf in leaves]))
+    for _, leaves, copies in earlier:
+        for leaf, copy in zip(leaves, copies, strict=True):
+            np.testing.assert_array_equal(leaf, copy)
+    assert len(program.programs) == 1
+
+
+@settings(max_examples=150)
+@given(formulas())
+def test_a_formula_compiled_is_the_formula(formula: Formula) -> None:
+    check(formula, formula)
+
+
+@settings(max_examples=150)
+@given(formulas())
+def test_value_and_gradient_compiled(formula: Formula) -> None:
+    check(value_and_grad(formula.loss, range(len(formula.shapes)), has_aux=True), formula)
+
+
+@settings(max_examples=100)
+@given(formulas())
+def test_forward_mode_compiled(formula: Formula) -> None:
+    check(lambda *args: jvp(formula, args, tuple(np.tanh(arg) for arg in args)), formula)
+
+
+@settings(max_examples=100)
+@given(formulas())
+def test_second_derivatives_compiled(formula: Formula) -> None:
+
+    def product(*args: Any) -> Any:
+        return hvp(lambda *given: formula.loss(*given)[0], args, tuple(0.5 + arg for arg in args))
+
+    check(product, formula)
+
+
+@settings(max_examples=100)
+@given(formulas())
+def test_gradient_of_the_first_argument_while_others_change(formula: Formula) -> None:
+    """The others need no gradient, and stand in derivatives as they are."""
+    check(grad(lambda *args: formula.loss(*args)[0]), formula)
+
+
+# A weight is learned, data are not: derivatives by the weight contain the data of each call
+
+WEIGHT_AND_DATA: dict[str, Function] = {
+    "matmul": lambda w, x: np.tanh(x @ w),
+    "dot": lambda w, x: np.dot(x, np.sin(w)) ** 2,
+    "tensordot": lambda w, x: np.tensordot(x, np.sin(w), 1) ** 2,
+    "einsum": lambda w, x: np.einsum("ij,jk->ik", x, np.sin(w)) ** 2,
+    "outer": lambda w, x: np.outer(x[0], np.sin(w[:, 0])) ** 2,
+    "multiply": lambda w, x: np.sin(w) * x[0, :2],
+    "divide": lambda w, x: np.sin(w) / (2 + np.sign(x[0, :2])),
+    "power": lambda w, x: (w * w + 1) ** np.abs(x[0, :2]),
+    "where": lambda w, x: np.where(x[0, :2] > 0, np.sin(w), w * w),
+    "maximum": lambda w, x: np.maximum(w, x[0, :2]) ** 2,
+    "take": lambda w, x: np.take(w, np.argsort(x[:3, 0]), axis=0) ** 2,
+    "index": lambda w, x: np.sin(w)[np.argsort(x[:3, 0])] ** 2,
+    "prod": lambda w, x: np.prod(w * x[0, :2], axis=0),
+    "sort": lambda w, x: np.sort(w * x[0, :2], axis=0) ** 2,
+    "max": lambda w, x: np.max(w * x[0, :2], axis=0) ** 2,
+    "solve": lambda w, x: np.linalg.solve(x[:3] @ x[:3].T + np.eye(3), np.sin(w)) ** 2,
+    "convolve": lambda w, x: np.convolve(x[:, 0], np.sin(w[:, 0])) ** 2,
+    "clip": lambda w, x: np.clip(w, np.minimum(x[0, :2], 0), np.abs(x[1, :2])) ** 2,
+    "interp": lambda w, x: np.interp(w, np.sort(x[:, 0]), x[:, 1]) ** 2,
+    "tril": lambda w, x: np.tril(x @ np.sin(w)) ** 2,
+    "batch_norm": lambda w, x: batch_norm(x @ w, None, None, 1e-5)[0] ** 3,
+    "cross_entropy": lambda w, x: softmax_cross_entropy(x @ w, np.argmax(x[:, :2], axis=1)),
+}
+DERIVATIVES: dict[str, Function] = {
+    "grad": lambda f, loss: grad(loss),
+    "jvp": lambda f, loss: lambda w, x: jvp(lambda w: loss(w, x), (w,), (np.ones_like(w),)),
+    "hvp": lambda f, loss: lambda w, x: hvp(lambda w: loss(w, x), w, np.ones_like(w)),
+    "grad of grad": lambda f, loss: grad(lambda w, x: np.sum(grad(loss)(w, x) ** 2)),
+    "jacobian": lambda f, loss: jacobian(f),
+    "jacobian, forward": lambda f, loss: jacobian(f, mode="forward"),
+    "hessian": lambda f, loss: hessian(loss),
+}
+
+
+@pytest.mark.parametrize("derivative", [*DERIVATIVES])
+@pytest.mark.parametrize("name", [*WEIGHT_AND_DATA])
+def test_derivatives_by_a_weight_have_the_data_of_each_call(name: str, derivative: str) -> None:
+    f, rng = WEIGHT_AND_DATA[name], np.random.default_rng(0)
+    function = DERIVATIVES[derivative](f, lambda w, x: np.sum(np.sin(f(w, x))))
+    program = compiled(function)
+    w = rng.normal(size=(3, 2))
+    for x in rng.normal(size=(3, 4, 3)):
+        close(program(w, x), function(w, x))
