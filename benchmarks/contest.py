@@ -263,17 +263,24 @@ class Contest:
             if answer is not None:
                 yield entry, answer
 
+    def launched(self, contestant: str) -> Process:
+        """A process of a contestant, which knows its workload and has built nothing yet."""
+        python = interpreter(contestant)
+        assert python is not None
+        process = self.stack.enter_context(Process(python, contestant in OURS, self.options.threads))
+        what = {"workload": self.workload.name, "contestant": contestant, "sizes": self.sizes, "dtype": self.dtype}
+        process.ask("start", **what, threads=self.options.threads)
+        return process
+
     def start(self) -> None:
         """Start the processes."""
         for entry in self.ready():
-            name = entry.contestant
-            python = interpreter(name)
-            assert python is not None
-            process = Process(python, name in OURS, self.options.threads)
-            self.processes[name] = self.stack.enter_context(process)
-            what = {"workload": self.workload.name, "contestant": name, "sizes": self.sizes, "dtype": self.dtype}
-            if self.ask(entry, "start", **what, threads=self.options.threads) is not None:
-                entry.about = self.ask(entry, "about") or {}
+            try:
+                self.processes[entry.contestant] = self.launched(entry.contestant)
+            except ProcessError as error:
+                entry.state, entry.note = error.state, str(error)
+        for entry, about in self.each("about"):
+            entry.about = about
 
     def verify(self) -> None:
         """Put out of the contest whoever does not compute what the yardstick does, in two steps of great learning rate.
@@ -299,9 +306,13 @@ class Contest:
                     entry.state, entry.note = "wrong", complaint
 
     def measure(self) -> None:
-        """Note what does not depend on time."""
-        for entry, _ in self.each("build"):
-            entry.measures = self.ask(entry, "measures") or {}
+        """Note what does not depend on time, in new processes, which hold no memory from earlier steps."""
+        for entry in self.ready():
+            try:
+                with self.launched(entry.contestant) as process:
+                    entry.measures = process.ask("measures")
+            except ProcessError as error:
+                entry.state, entry.note = error.state, str(error)
 
     def play(self) -> None:
         """Time them, round after round."""

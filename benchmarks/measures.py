@@ -18,18 +18,24 @@ MEASURES = {
     "nodes": "nodes recorded by the forward pass",
     "blocks": "blocks of memory that Python and the record hold between forward and backward",
     "kept": "bytes of arrays kept for the backward pass, beside inputs and parameters",
-    "peak": "most bytes that a step has allocated at once, as tracemalloc sees them",
-    "resident": "growth of the memory of the process in the first steps, with all that the library keeps",
+    "peak": "most bytes at once in a step, as tracemalloc sees them, parameters and lasting buffers included",
+    "resident": "growth of a new process by building the contestant and its first steps, compilation included",
     "installed": "bytes of the library and of what it requires, on disk",
 }
 
+UNSEEN = ("torch", "jax", "tinygrad")
+"""Contestants whose arrays tracemalloc does not see."""
 
-def measures(contestant: Contestant, name: str, given: Given) -> dict[str, int]:
+
+def measures(build: Callable[[], Contestant], name: str, given: Given) -> dict[str, int]:
     """Return those that this contestant has."""
-    found = {"resident": grown(contestant.step)}
-    if name not in ("torch", "jax", "tinygrad"):  # their arrays are not seen by tracemalloc
-        found["peak"] = peak(contestant.step)
+    build()  # imports what it needs, which is not counted
+    found = {"resident": grown(build)}
+    if name not in UNSEEN:
+        found["peak"] = peak(build)
+    contestant = build()
     if contestant.forward is not None:
+        contestant.step()
         found["blocks"] = blocks(contestant.forward)
         apart = [value for value in [*vars(given).values(), *(given.start or ())] if isinstance(value, np.ndarray)]
         kept = KEPT.get(name)
@@ -38,27 +44,32 @@ def measures(contestant: Contestant, name: str, given: Given) -> dict[str, int]:
     return found
 
 
-def peak(step: Callable[[], Any]) -> int:
-    """Most bytes that a step has allocated at once."""
-    step()
+def peak(build: Callable[[], Contestant]) -> int:
+    """Most bytes that a contestant has at once in a step, of those allocated since it was built."""
     gc.collect()
     tracemalloc.start()
-    step()
+    contestant = build()
+    contestant.step()
+    contestant.step()
+    gc.collect()
+    tracemalloc.reset_peak()
+    contestant.step()
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most
 
 
-def grown(step: Callable[[], Any], steps: int = 3) -> int:
-    """By how much the memory of the process exceeds, in these steps, what it was before; 0 where that is not told."""
+def grown(build: Callable[[], Contestant], steps: int = 3) -> int:
+    """By how much the memory of the process exceeds in these steps what it was before; 0 where that is not told."""
     before = status("VmRSS")
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # forget the peak
     except OSError:
         return 0
+    contestant = build()
     for _ in range(steps):
-        step()
+        contestant.step()
     return max(0, status("VmHWM") - before)
 
 

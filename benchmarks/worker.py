@@ -104,7 +104,7 @@ class Worker:
 
     def measures(self) -> dict[str, int]:
         """Return what does not depend on time: see `measures.py`."""
-        return self.workload.measures(self.contestant, self.name, self.given)
+        return self.workload.measures(self.name, self.workload.given(self.sizes, self.dtype, threads=self.threads))
 
     def profile(self, steps: int) -> dict[str, Any]:
         """Return where the time of a step goes: see `profiling.py`."""

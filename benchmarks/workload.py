@@ -122,11 +122,11 @@ class Workload:
         made: Contestant = getattr(self, method(contestant))(given)
         return made
 
-    def measures(self, made: Contestant, contestant: str, given: Given) -> dict[str, int]:
+    def measures(self, contestant: str, given: Given) -> dict[str, int]:
         """Return what a contestant costs besides time: see `measures.py`."""
         from benchmarks.measures import measures
 
-        return measures(made, contestant, given)
+        return measures(lambda: self.build(contestant, given), contestant, given)
 
     def __str__(self) -> str:
         return self.name

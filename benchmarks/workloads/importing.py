@@ -33,7 +33,7 @@ class Importing(Workload):
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Nothing is needed."""
 
-    def measures(self, made: Contestant, contestant: str, given: Given) -> dict[str, int]:
+    def measures(self, contestant: str, given: Given) -> dict[str, int]:
         """Return the memory of the process that imports, and the size of what is installed."""
         memory = resident(MODULES[contestant], surroundings(contestant))
         return {"installed": installed_size(contestant)} | ({"resident": memory} if memory else {})
