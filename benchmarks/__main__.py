@@ -275,7 +275,9 @@ def checks(given: argparse.Namespace) -> int:
     complete = [outcome for outcome in outcomes if outcome.complete]
     wrong = Report("check", {}, outcomes).wrong()
     if given.update:
-        if not wrong and not interrupted:
+        if wrong or interrupted:
+            print(f"{given.baseline} was left as it was")
+        else:
             checking.write(checking.baseline_of(complete), given.baseline)
             print(f"baseline in {given.baseline}")
         return status(wrong, interrupted)
@@ -286,12 +288,7 @@ def checks(given: argparse.Namespace) -> int:
     if any(verdict.improved for verdict in verdicts):
         print("Some are so much less that the baseline should follow: check --update")
     wrong += [f"{name} is in the baseline, but has no figures now" for name in checking.lost(baseline, complete)]
-    wrong += [
-        f"{one.workload}: {one.contestant}: {one.quantity} has grown from {one.before:,g} to {one.now:,g}, "
-        f"more than {one.allowed:,g}"
-        for one in verdicts
-        if one.regressed
-    ]
+    wrong += [str(verdict) for verdict in verdicts if verdict.regressed]
     return status(wrong, interrupted)
 
 

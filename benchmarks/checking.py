@@ -48,6 +48,16 @@ class Verdict(NamedTuple):
         """Whether it exceeds what is allowed."""
         return self.now > self.allowed
 
+    def shown(self, value: float) -> str:
+        """One of its values, as tables have it."""
+        return number(value) if self.quantity == "ratio" else f"{value:,.0f}"
+
+    def __str__(self) -> str:
+        before, now, allowed = map(self.shown, (self.before, self.now, self.allowed))
+        return (
+            f"{self.workload}: {self.contestant}: {self.quantity} has grown from {before} to {now}, more than {allowed}"
+        )
+
     @property
     def improved(self) -> bool:
         """Whether it has become so much less that the baseline should follow."""
@@ -156,10 +166,7 @@ def table(verdicts: Sequence[Verdict]) -> str:
     """A line for each quantity."""
     lines = [["", "contestant", "quantity", "before", "now", "allowed", ""]]
     for verdict in verdicts:
-        shown = [
-            number(value) if verdict.quantity == "ratio" else f"{value:,.0f}"
-            for value in (verdict.before, verdict.now, verdict.allowed)
-        ]
+        shown = map(verdict.shown, (verdict.before, verdict.now, verdict.allowed))
         mark = "regressed" if verdict.regressed else "less" if verdict.improved else "ok"
         lines.append([verdict.workload, verdict.contestant, verdict.quantity, *shown, mark])
     return "\n".join(aligned(lines))
