@@ -54,7 +54,7 @@ def checkpoint(f: Function) -> Function:
 
     @wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        if not modes.current().recording:
+        if not modes.current().recording or modes.tracer() is not None:  # a program keeps nothing to compute again
             return f(*args, **kwargs)
         call = Call(f, args, kwargs)
         start = next_number()

@@ -7,18 +7,20 @@ arguments a program is good.
 from __future__ import annotations
 
 from _thread import allocate_lock
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from functools import update_wrapper
+from types import MethodType
 from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from autograd import modes, trees
 from autograd.errors import ShapeError
-from autograd.messages import checked
+from autograd.messages import checked, describe
 from autograd.modes import Tracing
 from autograd.program import Plan, Writer, copied, guard
+from autograd.run import as_scalar
 from autograd.tensor import Tensor, made
 from autograd.tracing import Trace, twin, unwrapped
 
@@ -37,9 +39,9 @@ class Program(NamedTuple):
     run : callable
         The program: arrays in, the result out.
     fits : callable
-        Whether a tuple of arguments holds the arrays that it takes, and nothing else.
-    captured : list of (Tensor, array)
-        The tensors that the program reads, with the arrays that they had.
+        Whether a tuple holds the arrays that it takes, and nothing else.
+    captured : list of Tensor
+        Whose arrays it takes after those of the call.
     lock : lock
         Keeps two threads out of the same buffers.
     quiet : Context
@@ -48,18 +50,13 @@ class Program(NamedTuple):
 
     run: Function
     fits: Callable[[tuple[Any, ...]], bool]
-    captured: list[tuple[Tensor, Array]]
+    captured: list[Tensor]
     lock: Any
     quiet: Context
 
-    def __call__(self, arrays: tuple[Any, ...]) -> Any:
-        """Run it."""
-        with self.lock:
-            return self.quiet.run(self.run, *arrays)
-
-    def is_current(self) -> bool:
-        """Whether the tensors that it reads still have the same arrays."""
-        return not self.captured or all(tensor._data is array for tensor, array in self.captured)
+    def arrays(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arrays that it takes: those of a call, and those of the outside."""
+        return (*given, *[tensor._data for tensor in self.captured]) if self.captured else given
 
 
 def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> Compiled:
@@ -98,10 +95,10 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
 
     Notes
     -----
-    Python runs when the function is traced, and not in further calls: what it prints or decides is decided then. Arrays
-    and tensors of the outside are read where they are, so that what is written to them is seen; a tensor that has got
-    another array makes a new program. Functions declared with `flat` are called anew each time; context variables have
-    the values then that they had when the program was made.
+    Python runs when the function is traced, and not in further calls: what it prints or decides is decided then.
+    Tensors of the outside are read in each call. So are arrays of the outside, where they meet a traced value; what is
+    computed of such arrays alone is computed once. Functions declared with `flat` are called anew each time; context
+    variables have the values then that they had when the program was made.
 
     Floating-point warnings are not given. With an argument that requires grad, and under `detect_anomaly`, the function
     itself is called.
@@ -138,47 +135,66 @@ class Compiled:
         self.f, self.out, self.state = f, out, state
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
-        update_wrapper(self, f)
+        update_wrapper(self, f, updated=())
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """A method of the instance, if this is the attribute of a class."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.f, self.out, self.state)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, or the program for these arguments."""
         mode = modes.current()
         if mode.tracer is not None or mode.watch is not None:
             return self.f(*self.state, *args, **kwargs)
-        program, arrays = self.latest, args
-        if program is None or kwargs or not program.fits(args) or not program.is_current():
-            leaves, structure = trees.flatten((args, kwargs))
-            if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
-                return self.f(*self.state, *args, **kwargs)
-            key = (identity(structure), *map(identity, leaves))
-            program = self.programs.get(key)
-            if program is None or not program.is_current():
-                return self.trace(key, leaves, structure)
-            arrays = tuple(unwrapped(leaf) for leaf in leaves if is_array(leaf))
-            self.latest = program if not kwargs and program.fits(args) else None
-        return program(arrays)
+        program = self.latest
+        if program is not None and not kwargs and program.fits(arrays := program.arrays(args)):
+            return self.run(program, arrays, args, kwargs)
+        leaves, structure = trees.flatten((args, kwargs))
+        if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
+            return self.f(*self.state, *args, **kwargs)
+        key = (identity(structure), *map(identity, leaves))
+        program = self.programs.get(key)
+        if program is None or not program.fits(
+            arrays := program.arrays(tuple(unwrapped(leaf) for leaf in leaves if is_array(leaf)))
+        ):
+            return self.trace(key, leaves, structure)
+        self.latest = program if not kwargs and program.fits(program.arrays(args)) else None
+        return self.run(program, arrays, args, kwargs)
+
+    def run(self, program: Program, arrays: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
+        """Run a program; while it is running already, call the function instead."""
+        if not program.lock.acquire(blocking=False):
+            return self.f(*self.state, *args, **kwargs)
+        try:
+            return program.quiet.run(program.run, *arrays)
+        finally:
+            program.lock.release()
 
     def trace(self, key: Any, leaves: Sequence[Any], structure: Any) -> Any:
         """Run the function, and make the program of what it does."""
         arrays = [twin(checked(unwrapped(leaf))) if is_array(leaf) else None for leaf in leaves]
-        state = [*map(twin, self.state)]
-        trace = Trace([*state, *(array for array in arrays if array is not None)])
+        state, given = [*map(twin, self.state)], [array for array in arrays if array is not None]
+        trace = Trace([*state, *given])
         entered = [leaf if array is None else made(array, None) for leaf, array in zip(leaves, arrays)]
         args, kwargs = trees.unflatten(structure, entered)
-        with Tracing(trace):
+        with Tracing(trace), np.errstate(all="ignore"):
             result = self.f(*[made(array, None) for array in state], *args, **kwargs)
         results, out_structure = trees.flatten(result)
-        values = [unwrapped(leaf) for leaf in results]
-        plan = Plan(trace, [trace.variable(value) for value in values])
-        specs = [(array.shape, array.dtype, array.strides) for array in arrays if array is not None]
-        into = list(arrays_for(out_structure, self.out))
+        values = [trace.array(leaf) for leaf in results]
+        into = arrays_for(out_structure, self.out)
         for value, array in zip(values, into):
-            fit(value, array)
+            fit(value, array, given)
+        plan = Plan(trace, [trace.variable(value) for value in values])
         run = Writer(plan, into, self.state).function(out_structure)
-        self.programs[key] = Program(run, guard(specs), [*trace.captured.values()], allocate_lock(), quiet_context())
+        captured = [tensor for tensor, _ in plan.captured]
+        fits = guard([*given, *(tensor._data for tensor in captured)])
+        self.programs[key] = Program(run, fits, captured, allocate_lock(), quiet_context())
         if len(self.programs) > MOST_PROGRAMS:
             del self.programs[next(iter(self.programs))]
-        results = [copied(value) if i in plan.copied else value for i, value in enumerate(values)]
+        results = [copied(value) if i in plan.copied else as_scalar(value) for i, value in enumerate(values)]
         return trees.unflatten(out_structure, map(written, results, into))
 
 
@@ -189,24 +205,40 @@ def quiet_context() -> Context:
     return context
 
 
-def arrays_for(structure: Tree, out: Tree) -> Iterator[Array | None]:
-    """Yield what `out` has for each leaf of a structure."""
-    if out is None or structure is trees.LEAF:
-        yield from [out] if structure is trees.LEAF else [None] * len(trees.flatten(structure)[0])
-    elif isinstance(structure, dict):
-        for key, part in structure.items():
-            yield from arrays_for(part, out[key])
-    elif structure is not None:
-        for part, of_part in zip(structure, out, strict=True):
-            yield from arrays_for(part, of_part)
+def arrays_for(structure: Tree, out: Tree) -> list[Array | None]:
+    """What `out` has for each leaf of the structure of a result."""
+    if out is None:
+        return [None] * len(trees.flatten(structure)[0])
+    if structure is trees.LEAF and isinstance(out, np.ndarray):
+        return [out]
+    parts, arrays = (list(tree.values()) if isinstance(tree, dict) else tree for tree in (structure, out))
+    fitting = isinstance(structure, tuple | list | dict) and isinstance(out, tuple | list | dict)
+    if not fitting or isinstance(structure, dict) != isinstance(out, dict) or len(parts) != len(arrays):
+        raise ShapeError(
+            f"compiled(): out is {describe(out)}, which is not of the structure of the result, {structure!r}"
+        )
+    if isinstance(structure, dict):
+        if structure.keys() != out.keys():
+            raise ShapeError(
+                f"compiled(): out has the keys {[*out]}, and the result {[*structure]}; they must be equal"
+            )
+        arrays = [out[key] for key in structure]
+    return [array for part, of_part in zip(parts, arrays) for array in arrays_for(part, of_part)]
 
 
-def fit(value: Any, array: Array | None) -> None:
+def fit(value: Any, array: Array | None, arguments: Sequence[Array]) -> None:
     """Raise unless a result can be written into the array that was given for it."""
-    if array is not None and (np.shape(value), value.dtype) != (array.shape, array.dtype):
+    if array is None:
+        return
+    if (np.shape(value), value.dtype) != (array.shape, array.dtype):
         raise ShapeError(
             f"compiled(): out has an array of shape {array.shape} and dtype {array.dtype} for a result of shape "
             f"{np.shape(value)} and dtype {value.dtype}; they must be equal"
+        )
+    if any(np.may_share_memory(array, argument) for argument in arguments):
+        raise ShapeError(
+            f"compiled(): out has an array of shape {array.shape} that shares memory with an argument, which would be "
+            "overwritten while it is read; give another"
         )
 
 
@@ -233,7 +265,7 @@ def identity(leaf: Any) -> Any:
     if isinstance(value, tuple | list):
         return (type(value), *map(identity, value))
     if isinstance(value, dict):
-        return (dict, *((key, identity(part)) for key, part in value.items()))
+        return (type(value), *((type(key), key, identity(part)) for key, part in value.items()))
     try:
         hash(value)
     except TypeError:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import numpy as np
 
+from autograd import modes
 from autograd.chain_rule import conform
 from autograd.errors import DtypeError, RowError, ShapeError
 from autograd.op import Edge, Elementwise, Flat, General, Linear, Multilinear, Op, Refused
@@ -149,7 +150,8 @@ def flat(function: F) -> F:
     """Make a function of arrays one that Tensors can be given to, and whose derivative is zero: nothing is recorded.
 
     It may do whatever NumPy and Python can: draw random numbers, count, check values and raise. In a function that is
-    compiled it is called anew each time, with the values of that call.
+    compiled it is called anew each time, with the values of that call. Arrays that it is given are overwritten later:
+    copy what it keeps.
 
     Parameters
     ----------
@@ -179,9 +181,15 @@ def flat(function: F) -> F:
     >>> [float(value) for value in seen]
     [2.0, 4.0]
     """
-    public = dispatched(function)
+
+    @wraps(function)
+    def public(*args: Any, **kwargs: Any) -> Any:
+        given = any(isinstance(value, Tensor) for value in (*args, *kwargs.values()))
+        return (APPLY[public] if given or modes.tracer() is not None else function)(*args, **kwargs)
+
+    public.forward = function  # type: ignore[attr-defined]
     enter(public, Flat(public, effect=True))
-    return public
+    return public  # type: ignore[return-value]
 
 
 class Declaration:
@@ -291,6 +299,7 @@ class Declaration:
             )
             row.pushes = tuple(push and partial(pushed, row, push) for push in row.pushes)
         row.edges = tuple(partial(pulled, row, edge) for edge in row.edges)
+        row.foreign = True
         return row
 
     def with_signature(self, forward: Callable[..., Any]) -> Callable[..., Any]:

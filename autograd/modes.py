@@ -36,6 +36,15 @@ class Tracer(Protocol):
     def capture(self, tensor: Any) -> None:
         """A tensor is used."""
 
+    def own(self, value: Any) -> Any:
+        """An array was made of nothing that is traced."""
+
+    def is_outer(self, value: Any) -> bool:
+        """Whether an array was there before."""
+
+    def lifted(self, value: Any) -> Any:
+        """Return a value with tensors for arrays that are traced."""
+
     def knows(self, value: Any) -> bool:
         """Whether an array depends on what is traced, so that its value is not for Python to look at."""
 

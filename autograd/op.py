@@ -53,6 +53,9 @@ class Recorder(Protocol):
     def wrap(self, value: Array, node: Node) -> Any:
         """Return a tensor of this value, made by this node."""
 
+    def constant(self, value: Any) -> Any:
+        """Return an argument that was no tensor that requires grad, as rules are to have it."""
+
     def apply(self, op: Op, args: Sequence[Any]) -> Any:
         """Apply the op to arrays and tensors, and record it where one of them requires grad."""
 
@@ -62,6 +65,9 @@ class Recorder(Protocol):
 
 class Row:
     """What the table says about one public function, or about a (ufunc, method name) pair."""
+
+    foreign = False
+    """Whether a user wrote the function, which then may return an array that it was given, or that others have."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function
@@ -80,7 +86,7 @@ class Flat(Row):
 
     def __init__(self, function: Any, but: Sequence[str] = (), effect: bool = False) -> None:
         super().__init__(function)
-        self.but, self.effect = but, effect
+        self.but, self.effect, self.foreign = but, effect, effect
 
 
 @final
@@ -222,13 +228,16 @@ class Op(Row, ABC):
     def lift(self, node: Node, recorder: Recorder) -> Node:
         """The same application with tensors for what it kept: a rule that uses them records itself."""
         kept = tuple(self.lift_one(node, name, node.kept[index], recorder) for index, name in enumerate(self.keeps))
-        return make_node(node.op, node.args, kept, node.spec)
+        args = tuple(arg if type(arg) is Node else recorder.constant(arg) for arg in node.args)
+        return make_node(node.op, args, kept, node.spec)
 
     def lift_one(self, node: Node, name: str, value: Any, recorder: Recorder) -> Any:
         """Return one kept value as a tensor, or a tuple of them."""
 
         def lifted(value: Any, source: Node | None) -> Any:
-            return value if source is None or value is None else recorder.wrap(value, source)
+            return (
+                recorder.constant(value) if source is None else value if value is None else recorder.wrap(value, source)
+            )
 
         if name == "out" and isinstance(value, tuple):
             return tuple(lifted(part, pick(node, index)) for index, part in enumerate(value))

@@ -17,9 +17,9 @@ import numpy as np
 
 from autograd import trees
 from autograd.leaves import owner
-from autograd.op import Elementwise, Flat
+from autograd.op import Elementwise
 from autograd.rules.indexing import index_set
-from autograd.tracing import ARRAY, Call, Trace, Variable, replaced, variables
+from autograd.tracing import ARRAY, Call, Trace, Variable, has_variables, replaced, variables
 
 Array = Any
 INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.neg: "-"}
@@ -29,17 +29,12 @@ BY_KEYWORD = {np.maximum, np.minimum}
 numbers = count()
 
 
-def pure(call: Call) -> bool:
-    """Whether a call does nothing but return its value."""
-    return not (isinstance(call.row, Flat) and call.row.effect)
-
-
 def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
     """The calls that outputs or effects depend on."""
     wanted = set(variables(tuple(outputs)))
     kept = []
     for call in reversed(calls):
-        if not pure(call) or not wanted.isdisjoint(call.outputs):
+        if call.is_effect or not wanted.isdisjoint(call.outputs):
             wanted.update(call.inputs)
             kept.append(call)
     return kept[::-1]
@@ -58,7 +53,7 @@ def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[
         args, kwargs = replaced((call.args, call.kwargs), current)
         call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
         key = (id(call.function), identity(args), identity(kwargs))
-        before = made.setdefault(key, call) if pure(call) else call
+        before = made.setdefault(key, call) if not call.row.foreign else call
         same = factor_of_one(call, values)
         if same is not None:
             instead[call.outputs[0]] = same
@@ -132,9 +127,13 @@ class Plan:
     """
 
     def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
-        self.values, self.arguments = trace.values, trace.arguments
+        self.values = trace.values
         self.calls, self.instead = without_repetition(needed(trace.calls, outputs), trace.values)
+        used = {variable for call in self.calls for variable in call.inputs} | set(variables(tuple(outputs)))
+        self.captured = [(tensor, variable) for tensor, variable in trace.captured if variable in used]
+        self.arguments = [*trace.arguments, *(variable for _, variable in self.captured)]
         self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
+        self.foreign = {output for call in self.calls if call.row.foreign for output in call.outputs}
         self.roots = self.find_roots()
         self.deaths = self.find_deaths()
         self.copied = self.find_copied()
@@ -157,6 +156,11 @@ class Plan:
                 deaths[self.roots[variable]] = position
         for variable in (*self.arguments, *variables(tuple(self.outputs))):
             deaths[self.roots[variable]] = len(self.calls)
+        for call in reversed(self.calls):
+            if call.row.foreign:  # what it returns may lie in what it was given
+                last = max((deaths[self.roots[output]] for output in call.outputs), default=0)
+                for variable in call.inputs:
+                    deaths[self.roots[variable]] = max(deaths[self.roots[variable]], last)
         return deaths
 
     def may_overwrite(self, position: int, call: Call) -> bool:
@@ -167,6 +171,8 @@ class Plan:
         if self.values[source].dtype != self.values[out].dtype or not self.values[source].flags.owndata:
             return False
         root = self.roots[source]
+        if root in self.foreign:
+            return False
         others = {self.roots[variable] for variable in variables(call.args[1:])}
         if self.deaths[root] != position or root in others or root in map(self.roots.get, self.arguments):
             return False
@@ -181,7 +187,7 @@ class Plan:
         copied = set()
         for position, output in enumerate(self.outputs):
             root = self.roots[output] if type(output) is Variable else None
-            if root is None or root in taken:
+            if root is None or root in taken or root in self.foreign:
                 copied.add(position)
             else:
                 taken.add(root)
@@ -254,7 +260,7 @@ class Writer:
         text, array = self.text(output), self.into[position]
         if array is None:
             return f"{self.constant(copied)}({text})" if position in self.plan.copied else text
-        if self.fixed.get(output) is not array:
+        if type(output) is not Variable or self.fixed.get(output) is not array:
             self.lines.append(f"{self.constant(np.copyto)}({self.constant(array)}, {text})")
         return self.constant(array)
 
@@ -281,8 +287,13 @@ class Writer:
             return repr(value)
         if any(type(value) is literal for literal in (*LITERALS, bool)):
             return repr(value)
-        if type(value) is slice and not any(variables((value.start, value.stop, value.step))):
-            return f"slice({value.start!r}, {value.stop!r}, {value.step!r})"
+        if type(value) is slice:
+            return f"slice({self.text(value.start)}, {self.text(value.stop)}, {self.text(value.step)})"
+        if isinstance(value, dict) and has_variables(value):
+            return f"{{{', '.join(f'{self.text(key)}: {self.text(part)}' for key, part in value.items())}}}"
+        if isinstance(value, tuple | list) and has_variables(value):
+            make = getattr(type(value), "_make", type(value))
+            return f"{self.constant(make)}([{', '.join(map(self.text, value))}])"
         return self.constant(value)
 
     def tree(self, structure: Any, leaves: Iterator[str]) -> str:
@@ -324,7 +335,7 @@ class Writer:
 
     def is_view(self, call: Call) -> bool:
         """Whether a call returns a view of a buffer, which is the same in each run."""
-        if len(call.outputs) != 1 or call.several or not pure(call):
+        if len(call.outputs) != 1 or call.several or call.row.foreign:
             return False
         root = self.plan.roots[call.outputs[0]]
         return root != call.outputs[0] and all(variable in self.fixed for variable in call.inputs)
@@ -402,7 +413,7 @@ class Writer:
         if type(value) in (int, float) and isinstance(call.row, Elementwise):
             dtypes = {self.values[variable].dtype for variable in call.inputs}
             if len(dtypes) == 1 and (dtype := dtypes.pop()).kind == "f":
-                key = (dtype, value)
+                key = (dtype, repr(value))
                 if key not in self.of_constant:
                     self.of_constant[key] = self.constant(np.array(value, dtype))
                 return self.of_constant[key]
@@ -415,17 +426,21 @@ class Writer:
                 self.buffers.give(self.fixed[root])
 
 
-def guard(specs: Sequence[tuple[Any, ...]]) -> Callable[..., bool]:
-    """The function that says whether a tuple holds plain arrays of these shapes, dtypes and layouts, and no more."""
+def guard(models: Sequence[Array]) -> Callable[..., bool]:
+    """The function that says whether a tuple holds plain arrays like these in shape, dtype and layout, and no more."""
     names: dict[str, Any] = {"ndarray": np.ndarray}
-    conditions = [f"len(args) == {len(specs)}"]
-    for position, (shape, dtype, strides) in enumerate(specs):
-        names[f"d{position}"] = dtype
+    conditions = [f"len(args) == {len(models)}"]
+    for position, model in enumerate(models):
         arg = f"args[{position}]"
-        conditions.append(
-            f"type({arg}) is ndarray and {arg}.shape == {shape} and {arg}.dtype is d{position} "
-            f"and {arg}.strides == {strides}"
-        )
+        if isinstance(model, np.ndarray):
+            names[f"d{position}"] = model.dtype
+            conditions.append(
+                f"type({arg}) is ndarray and {arg}.shape == {model.shape} and {arg}.dtype is d{position} "
+                f"and {arg}.strides == {model.strides}"
+            )
+        else:
+            names[f"t{position}"] = type(model)
+            conditions.append(f"type({arg}) is t{position}")
     return defined("fits", f"def fits(args):\n    return {' and '.join(conditions)}", names)
 
 

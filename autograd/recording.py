@@ -149,7 +149,7 @@ def applier(function: Any) -> Callable[..., Any]:
             tracer = modes.tracer()
             if tracer is None:
                 return constants_of(call(*plain(args), **plain(kwargs)))
-            return constants_of(tracer.call(row, call, tuple(plain(args)), plain(kwargs)))
+            return constants_of(tracer.call(row, call, args, kwargs))
 
         return flatly
 
@@ -169,6 +169,11 @@ class TensorRecorder:
     def wrap(self, value: Array, node: Node) -> Tensor:
         """A tensor of this value, made by this node."""
         return made(value, node)
+
+    def constant(self, value: Any) -> Any:
+        """The value, in which arrays that are traced are tensors."""
+        tracer = modes.tracer()
+        return value if tracer is None else tracer.lifted(value)
 
     def apply(self, op: Op, args: Sequence[Any]) -> Any:
         """The op applied to arguments in canonical order: an array if all are arrays."""

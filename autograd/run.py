@@ -124,6 +124,9 @@ class Run:
 
     def enter(self, leaf: Any, value: Array) -> Tensor:
         """The tensor that the function is given for a leaf of an argument. Being computed, it can be assigned into."""
+        tracer = modes.tracer()
+        if tracer is not None and isinstance(leaf, Tensor):
+            tracer.capture(leaf)
         source = leaf if requires_grad(leaf) else variable(value)
         tensor: Tensor = record(ARGUMENT, [source])
         target = tensor.node if source is leaf else source.node

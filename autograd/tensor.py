@@ -77,6 +77,9 @@ class Tensor(NumPyMethods):
             data = data._value()
         value = np.array(data, dtype=dtype)
         self._data = checked(value if value.ndim or isinstance(data, np.ndarray) else value[()])
+        tracer = modes.tracer()
+        if tracer is not None:
+            tracer.own(self._data)
         self._name = name
         self.node = None
         if requires_grad:
@@ -91,7 +94,7 @@ class Tensor(NumPyMethods):
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = np.asarray(value._data if isinstance(value, Tensor) else value, dtype=self._data.dtype)
+        value = np.asarray(value._value() if isinstance(value, Tensor) else value, dtype=self._data.dtype)
         if value.shape != self._data.shape:
             raise ShapeError(
                 f"cannot set the data of a tensor of shape {self._data.shape} to an array of shape {value.shape}; "
@@ -145,6 +148,9 @@ class Tensor(NumPyMethods):
 
     def detach(self) -> Tensor:
         """A tensor of the same value, sharing its memory, that requires no grad."""
+        tracer = modes.tracer()
+        if tracer is not None:
+            tracer.capture(self)
         return made(self._data, None)
 
     @property
@@ -355,17 +361,17 @@ class Tensor(NumPyMethods):
         Values are never overwritten, with one exception: a leaf that requires grad is updated under `no_grad` in its
         own memory, by `write`, and stays the same leaf. That is what an optimizer does.
         """
-        recording = modes.current().recording
+        recording, tracer = modes.current().recording, modes.tracer()
+        if tracer is not None and tracer.is_outer(self._data):
+            raise CompileError(
+                f"{describe(self)} was there before, and a compiled function cannot assign into it; "
+                "let the function return the new value, and assign it outside"
+            )
         if self.node is not None and not self.node.args:
             if recording:
                 raise GraphError(
                     f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are "
                     "recorded; do it under no_grad(), or assign into a copy"
-                )
-            if modes.tracer() is not None:
-                raise CompileError(
-                    f"{describe(self)} is a leaf that requires grad, and a compiled function cannot change it; "
-                    "let the function return the new value, and assign it outside"
                 )
             if isinstance(self._data, np.ndarray):
                 try:

@@ -22,6 +22,7 @@ from autograd.messages import unknown
 from autograd.modes import Tracing
 from autograd.op import Flat, Op, Row
 from autograd.rules.indexing import index
+from autograd.rules.shapes import reshaped
 from autograd.tensor import Tensor, like, made
 
 Array = Any
@@ -67,6 +68,11 @@ class Call:
         """The variables among the arguments."""
         return variables((self.args, self.kwargs))
 
+    @property
+    def is_effect(self) -> bool:
+        """Whether it may do more than return its value."""
+        return isinstance(self.row, Flat) and self.row.effect
+
 
 def variables(value: Any) -> Iterator[Variable]:
     """Yield the variables within tuples, lists and dicts."""
@@ -79,6 +85,11 @@ def variables(value: Any) -> Iterator[Variable]:
         yield from variables(tuple(value.values()))
     elif type(value) is slice:
         yield from variables((value.start, value.stop, value.step))
+
+
+def has_variables(value: Any) -> bool:
+    """Whether there are variables within tuples, lists, dicts and slices."""
+    return any(True for _ in variables(value))
 
 
 def replaced(value: Any, replace: Callable[[Any], Any]) -> Any:
@@ -100,17 +111,20 @@ class Trace:
     ----------
     values : list of array
         The value of each variable in this run: first the arguments.
+    arguments : list of Variable
+        What the function is given.
+    captured : list of (Tensor, Variable)
+        Tensors of the outside, whose arrays the program reads in each run.
     calls : list of Call
         In order.
-    captured : list of (Tensor, array)
-        Tensors that were there before, and their arrays: the program reads these.
     """
 
     def __init__(self, arguments: Iterable[Array]) -> None:
         self.values: list[Array] = []
         self.calls: list[Call] = []
-        self.captured: dict[int, tuple[Tensor, Array]] = {}
+        self.captured: list[tuple[Tensor, Variable]] = []
         self._variables: dict[int, Variable] = {}
+        self._constants: dict[int, Array] = {}
         self._open: set[Row] = set()
         self.arguments = [self.enter(value) for value in arguments]
 
@@ -130,16 +144,38 @@ class Trace:
         """Whether this array is a value of the program."""
         return id(value) in self._variables
 
+    def own(self, value: Any) -> Any:
+        """Note that an array was made by the function, and from nothing that may change."""
+        if isinstance(value, ARRAY):
+            self._constants[id(value)] = value
+        return value
+
+    def is_outer(self, value: Array) -> bool:
+        """Whether an array was there before the function was called."""
+        return not self.knows(value) and id(value) not in self._constants and not isinstance(value, np.bool_)
+
     def capture(self, tensor: Tensor) -> None:
-        """Note that the function uses a tensor that is not computed from its arguments."""
-        if not self.knows(tensor._data) and tensor.is_leaf:
-            self.captured.setdefault(id(tensor), (tensor, tensor._data))
+        """Let the program read a tensor, if it is one of the outside."""
+        if self.is_outer(tensor._data):
+            self.captured.append((tensor, self.enter(tensor._data)))
+
+    def lifted(self, value: Any) -> Any:
+        """What is of the program as tensors: what a rule computes of it is noted then."""
+        return replaced(value, lambda part: made(part, None) if self.knows(part) else part)
+
+    def array(self, value: Any) -> Any:
+        """The array of a tensor; anything else as it is."""
+        if isinstance(value, Tensor):
+            self.capture(value)
+        return unwrapped(value)
 
     def call(self, row: Row, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function with arrays; note that it was called, or what it called, if one of them is of the program."""
-        args, kwargs = replaced((args, kwargs), unwrapped)
-        if not any(True for _ in variables(replaced((args, kwargs), self.variable))):
-            return function(*args, **kwargs)
+        args, kwargs = replaced((args, kwargs), self.array)
+        effect = isinstance(row, Flat) and row.effect
+        if not effect and not has_variables(replaced((args, kwargs), self.variable)):
+            out = function(*args, **kwargs)
+            return like(out, map(self.own, out)) if isinstance(out, tuple | list) else self.own(out)
         self.refuse_unknown_shapes(row, args)
         if isinstance(row, Op) and isinstance(function, FunctionType) and row not in self._open:
             taken_apart = self.take_apart(row, function, args)
@@ -159,16 +195,14 @@ class Trace:
         """A part of what a call returned, as an array or scalar of its own."""
         if not isinstance(part, ARRAY):
             raise CompileError(unknown(f"{row.name}()"))
-        if isinstance(part, np.bool_):  # of which there are only two
-            return np.array(part)
-        return twin(part) if self.knows(part) else part
+        return twin(part) if self.knows(part) or isinstance(part, np.bool_) else part
 
     def take_apart(self, row: Op, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run a function of this package on tensors, so that what it calls is noted; None if that does not go."""
         mark = len(self.calls), len(self.values)
         self._open.add(row)
         try:
-            out = function(*replaced(args, lambda value: made(value, None) if self.knows(value) else value))
+            out = function(*self.lifted(args))
         except Exception:  # whatever it is, arrays will have it too, unless it is a matter of tensors
             self.forget(*mark)
             return None
@@ -186,7 +220,7 @@ class Trace:
     def refuse_unknown_shapes(self, row: Row, args: tuple[Any, ...]) -> None:
         """Raise if the shape of what a call returns depends on the values of its arguments."""
         position = SHAPED_BY.get(row.function)
-        if position is not None and any(map(self.knows, args[position : position + 1])):
+        if position is not None and has_variables(replaced(args[position : position + 1], self.variable)):
             what = row.name
         elif row.function is index and any(self.selects(part) for part in as_tuple(args[1])):
             what = "indexing by a mask, or a slice with computed ends,"
@@ -199,9 +233,9 @@ class Trace:
 
     def selects(self, key: Any) -> bool:
         """Whether the values of a key decide how many elements it selects."""
-        if type(key) is slice:
-            return any(map(self.knows, (key.start, key.stop, key.step)))
-        return self.knows(key) and key.dtype == bool
+        return (type(key) is slice and has_variables(replaced(key, self.variable))) or (
+            self.knows(key) and key.dtype == bool
+        )
 
 
 def as_tuple(key: Any) -> tuple[Any, ...]:
@@ -216,7 +250,9 @@ def unwrapped(value: Any) -> Any:
 
 def twin(value: Array) -> Array:
     """The same value, in the same memory if it is an array, as an object of its own."""
-    return value[...] if isinstance(value, np.ndarray) else np.array(value)[()]
+    if isinstance(value, np.ndarray):
+        return value[...]
+    return np.array(value) if isinstance(value, np.bool_) else np.array(value)[()]  # there are only two of numpy.bool
 
 
 STATIC = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.common_type, np.min_scalar_type}
@@ -224,6 +260,7 @@ STATIC |= {np.isrealobj, np.iscomplexobj, np.einsum_path}
 """Functions of shapes and dtypes alone."""
 
 SHAPED_BY: dict[Any, int] = {np.compress: 0, np.extract: 0, np.bincount: 0, np.repeat: 1, np.trim_zeros: 0}
+SHAPED_BY |= {reshaped: 1, np.broadcast_to: 1, np.tile: 1, np.full: 0, np.linspace: 2}
 SHAPED_BY |= dict.fromkeys((np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts), 0)
 SHAPED_BY |= dict.fromkeys((np.unique_inverse, np.unique_values, np.intersect1d, np.union1d, np.setdiff1d), 0)
 """By function, the argument whose values decide about the shape of what it returns."""

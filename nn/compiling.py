@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd import compiled, value_and_grad
+from autograd import Tensor, compiled, value_and_grad
 from nn.module import Module, replaced
 from nn.optim import Optimizer
 from nn.optim.together import Together
@@ -36,10 +36,13 @@ def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer)
     ------
     CompileError
         If model or loss look at values; see `autograd.compiled`.
+    ValueError
+        If the loss has parameters that are not the model's, which would not move.
 
     Notes
     -----
-    Another shape or dtype of inputs, ``train()`` and ``eval()``, and freezing parameters make new programs.
+    Another shape or dtype of inputs, ``train()`` and ``eval()``, and freezing parameters make new programs. The modules
+    are those that the model has now: make another step after exchanging one.
 
     Examples
     --------
@@ -71,7 +74,15 @@ class CompiledStep:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
         self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]
-        self.programs: dict[Any, tuple[Callable[..., Any], Together]] = {}
+        self.programs: dict[Any, tuple[Callable[..., Any], Together, list[Any]]] = {}
+        if isinstance(loss, Module):
+            mine = {id(parameter) for parameter in self.named.values()}
+            foreign = [name for name, parameter in loss.named_parameters() if id(parameter) not in mine]
+            if foreign:
+                raise ValueError(
+                    f"compiled_step: the loss {type(loss).__name__} has parameters of its own, {', '.join(foreign)}, "
+                    "which would not move; make them part of the model"
+                )
 
     def __call__(self, *batch: Any) -> Any:
         """Take one step: inputs, then what the loss takes after the model's output."""
@@ -83,14 +94,15 @@ class CompiledStep:
         )
         if key not in self.programs:
             self.programs[key] = self.program()
-        loss_and_gradients, together = self.programs[key]
+        loss_and_gradients, together, _ = self.programs[key]
         together.gather()
         value, _ = loss_and_gradients(*batch)
         together.step()
         return value
 
-    def program(self) -> tuple[Callable[..., Any], Together]:
-        """The compiled function of the parameters that are learned now, and the step that they take."""
+    def program(self) -> tuple[Callable[..., Any], Together, list[Any]]:
+        """The compiled function of the parameters that are learned now, the step that they take, and the buffers."""
+        buffers = [getattr(module, name) for module, name in self.buffers]
         learned = {name: parameter for name, parameter in self.named.items() if parameter.requires_grad}
         together = Together(self.optimizer, learned.values())
 
@@ -99,6 +111,12 @@ class CompiledStep:
             with replaced(self.model, dict(zip(learned, weights))):
                 return self.loss(self.model(x), *targets)
 
-        compute = value_and_grad(loss_of, tuple(range(len(learned))))
+        gradients_of = value_and_grad(loss_of, tuple(range(len(learned))))
+
+        def compute(*args: Any) -> Any:
+            value, gradients = gradients_of(*args)
+            together.still = [p for p, g in zip(learned.values(), gradients) if not isinstance(g, Tensor)]
+            return value, [*gradients]
+
         weights = [*together.values.values()]
-        return compiled(compute, out=(None, [*together.gradients.values()]), state=weights), together
+        return compiled(compute, out=(None, [*together.gradients.values()]), state=weights), together, buffers

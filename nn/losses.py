@@ -598,6 +598,12 @@ def class_weights(name: str, input: Any, weight: Any, axis: int) -> Any:
     return weight
 
 
+def weights_of(labels: Any, weight: Any) -> Any:
+    """The weight of each label's class."""
+    known = isinstance(weight, Tensor) or not isinstance(labels, Tensor)  # NumPy asks the first argument only
+    return np.take(weight if known else Tensor(weight), labels)
+
+
 def reduced_by_labels(name: str, losses: Any, examples: Labelled, weights: Any, reduction: str) -> Any:
     """The losses of examples, with 0 for those that are ignored; their sum; or that divided by the sum of weights."""
     if reduction == "none":
@@ -747,7 +753,7 @@ def cross_entropy(
     rows, labels = examples.rows, examples.labels
     if weight is None and not label_smoothing and reduction == "mean" and len(labels):
         return softmax_cross_entropy(rows, labels)
-    weights = None if weight is None else weight[labels]
+    weights = None if weight is None else weights_of(labels, weight)
     if label_smoothing:
         losses = soft_cross_entropy(rows, one_hot(labels, rows.shape[1], rows.dtype), weight, label_smoothing)
     else:

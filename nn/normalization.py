@@ -72,9 +72,9 @@ def batch_norm(
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm() in evaluation needs running_mean and running_var; or set training=True")
         spread = (-1,) + (1,) * (len(shape) - 2)
-        scale = 1 / np.sqrt(running_var + eps)
+        center, scale = running(running_mean, running_var, eps)
         scale = scale if weight is None else weight * scale
-        out = (input - running_mean.reshape(spread)) * scale.reshape(spread)
+        out = (input - center.reshape(spread)) * scale.reshape(spread)
         return out if bias is None else out + bias.reshape(spread)
     count = int(np.prod(shape)) // max(shape[1], 1)
     if count < 2:
@@ -89,6 +89,12 @@ def batch_norm(
 
 
 @flat
+def running(mean: Array, variance: Array, eps: float) -> tuple[Array, Array]:
+    """The running mean, and 1 / √(variance + ε), as they are now."""
+    return mean, 1 / np.sqrt(variance + eps)
+
+
+@flat
 def update_running(
     mean: Array, variance: Array, count: int, running_mean: Array, running_var: Array, momentum: Any, batches: Any
 ) -> None:
@@ -97,10 +103,10 @@ def update_running(
         batches += 1
     if momentum is None:
         momentum = 0.0 if batches is None else 1 / int(batches)
-    for running, batch, unbiased in ((running_mean, mean, 1.0), (running_var, variance, count / (count - 1))):
-        if running is not None:
-            running *= 1 - momentum
-            running += (momentum * unbiased) * batch
+    for statistic, batch, unbiased in ((running_mean, mean, 1.0), (running_var, variance, count / (count - 1))):
+        if statistic is not None:
+            statistic *= 1 - momentum
+            statistic += (momentum * unbiased) * batch
 
 
 def layer_norm(

@@ -37,7 +37,7 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
     # Rows: numpy.add.at takes six times as long for them as for as many single numbers. Assign those that come once.
     rows = np.arange(count).reshape(lead)[key].ravel()
     values = values.reshape(rows.size, width)
-    first = survivors(rows, (count,), rows.shape)
+    first = survivors(rows, rows, (count,))
     out.reshape(count, width)[rows[first]] = values[first]
     if not first.all():
         elements = rows[~first, np.newaxis] * width + np.arange(width)
@@ -151,9 +151,10 @@ def leading(key: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[An
     return shape[: sum(part is not None for part in parts) - len(masks) + sum(masks)], parts
 
 
-def survivors(key: Any, shape: tuple[int, ...], selection: tuple[int, ...]) -> Any:
+@dispatched
+def survivors(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Which values stay if an array of this shape is assigned to at a key: of those with one place, a single one."""
-    order = np.arange(prod(selection)).reshape(selection)
+    order = np.arange(values.size).reshape(values.shape)
     last = np.empty(shape, int)
     last[key] = order
     return last[key] == order
@@ -163,10 +164,11 @@ def written(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """What reaches an assigned value of this shape: the upstream at the key, and 0 where it was overwritten at once."""
     taken = index(g, key)
     if not is_basic(key):
-        taken = np.where(survivors(key, g.shape, taken.shape), taken, 0)
+        taken = np.where(survivors(taken, key, g.shape), taken, 0)
     return taken.reshape((1,) * (len(shape) - taken.ndim) + taken.shape)
 
 
+flat(survivors)
 linear(index, lambda g, shape, key: unindexed(g, shape, key))
 linear(scatter, lambda g, key: index(g, key))
 
@@ -198,7 +200,7 @@ def put(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: st
     """The transpose of `numpy.take` from an array of this shape."""
     if axis is None or not shape:
         return put(g, (prod(shape),), indices, 0, mode).reshape(shape)
-    indices, length = np.asarray(indices, np.intp), shape[axis]
+    indices, length = as_array(indices).astype(np.intp), shape[axis]
     if mode != "raise":
         indices = indices % length if mode == "wrap" else np.clip(indices, 0, length - 1)
     return scatter(g, (*[slice(None)] * (axis % len(shape)), indices), shape)

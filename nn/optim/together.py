@@ -57,11 +57,14 @@ class Together:
     ----------
     values, gradients : dict of Tensor to array
         Where the parameters lie, and where their gradients are expected.
+    still : list of Tensor
+        Those of which nothing depends, and which have no gradient therefore.
     """
 
     def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
         self.optimizer = optimizer
         self.gradients = {p: np.zeros(p.shape, p.dtype) for p in learned}
+        self.still: list[Tensor] = []
         self.pieces: list[Piece] = []
         if optimizer.elementwise:
             self.twin = copy.copy(optimizer)
@@ -89,7 +92,9 @@ class Together:
         for p, gradient in self.gradients.items():
             if p.grad is not gradient and p.node is not None:
                 p.node.remember(grad=gradient)
-        if not self.pieces or not self.take_state():
+        for p in self.still:
+            p.grad = None
+        if self.still or not self.pieces or not self.take_state():
             self.optimizer.step()
             return
         groups = self.optimizer.param_groups
