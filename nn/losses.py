@@ -617,13 +617,19 @@ def reduced_by_labels(name: str, losses: Any, examples: Labelled, weights: Any, 
         )
     if reduction == "mean" and weights is not None and losses.size:
         total = np.sum(weights)
-        if total == 0:
-            raise DataError(
-                f"{name}: the weights of the labels sum to 0, so that there is no mean loss; "
-                'give some of these classes a weight, or use reduction="sum"'
-            )
+        refuse_no_weight(total, name)
         return np.sum(losses) / total
     return reduced(name, losses, reduction)
+
+
+@flat
+def refuse_no_weight(total: Array, name: str) -> None:
+    """Raise an error if weights sum to 0."""
+    if total == 0:
+        raise DataError(
+            f"{name}: the weights of the labels sum to 0, so that there is no mean loss; "
+            'give some of these classes a weight, or use reduction="sum"'
+        )
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
