@@ -38,16 +38,16 @@ def lab(tmp_path: Path) -> Iterator[str]:
             command, env=os.environ | settings, stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
     try:
-        wait(lambda: "Use Control-C" in log.read_text() or process.poll() is not None, 60)
+        wait(lambda: "Use Control-C" in log.read_text() or process.poll() is not None)
         assert process.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}&reset"
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     assert "Traceback" not in log.read_text()
 
 
-def wait(condition: Any, seconds: float = 30) -> None:
+def wait(condition: Any, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it took too long"
