@@ -52,10 +52,24 @@ def blas() -> str:
     return f"{library['name']} {library['version']}"
 
 
+def harness() -> Any:
+    """Return the module pyperf.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    try:
+        import pyperf
+    except ImportError as error:
+        raise ImportError("pyperf is needed, but not installed: pip install -e '.[bench]'") from error
+    return pyperf
+
+
 def machine(threads: int) -> dict[str, str]:
     """The computer, its load, and the settings that matter; `threads` is what contestants were given (0: all)."""
-    import pyperf
-
+    pyperf = harness()
     run = pyperf.Run([1.0], metadata={"name": "machine", "unit": "second"})
     metadata = run.get_metadata()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import pyperf
+from typing import Any, NamedTuple
 
 from benchmarks.contest import Entry, Outcome
+from benchmarks.machine import harness
 from benchmarks.workload import YARDSTICK
 
 Times = Sequence[float | None]
@@ -31,6 +30,7 @@ def figure(values: Times) -> Figure | None:
     known = [value for value in values if value]
     if not known:
         return None
+    pyperf = harness()
     run = pyperf.Run(known, metadata={"name": "figure"}, collect_metadata=False)
     benchmark = pyperf.Benchmark([run])
     return Figure(benchmark.median(), benchmark.percentile(25), benchmark.percentile(75))
@@ -47,9 +47,9 @@ def ratio_of(outcome: Outcome, entry: Entry, part: str = "step") -> Figure | Non
     return None if yardstick is None else ratio(entry.seconds.get(part, []), yardstick.seconds.get(part, []))
 
 
-def suite(outcomes: Sequence[Outcome], metadata: dict[str, str]) -> pyperf.BenchmarkSuite | None:
+def suite(outcomes: Sequence[Outcome], metadata: dict[str, str]) -> Any:
     """The seconds of all steps as pyperf keeps them, a benchmark for each workload and contestant; None for none."""
-    benchmarks = []
+    pyperf, benchmarks = harness(), []
     for outcome in outcomes:
         for entry in outcome.timed():
             facts = {"name": f"{outcome.workload} {entry.contestant}", "unit": "second", "description": outcome.title}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,21 @@ def test_a_peer_that_cannot_be_installed_is_taken_away(
 )
 def test_what_cannot_be_done_is_refused(capsys: Any, arguments: list[str], message: str) -> None:
     assert run(capsys, *arguments, status=2) == f"python -m benchmarks {arguments[0]}: {message}\n"
+
+
+def test_without_pyperf_the_cure_is_named(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyperf", None)
+    assert run(capsys, "run", "tiny", status=2) == (
+        "python -m benchmarks run: pyperf is needed, but not installed: pip install -e '.[bench]'\n"
+    )
+
+
+def test_without_matplotlib_the_cure_is_named(capsys: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    plot = ["--plot", str(tmp_path / "r.svg")]
+    assert run(capsys, "compare", "tiny", *QUICK, *ONLY_US, *plot, status=2) == (
+        "python -m benchmarks compare: --plot needs matplotlib: pip install -e '.[bench]'\n"
+    )
 
 
 def test_small_sizes_are_sizes() -> None:
