@@ -10,8 +10,10 @@ What is in the trace is data: `program.py` makes a program of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType
 from typing import Any, final
 
@@ -27,6 +29,7 @@ from autograd.tensor import Tensor, like, made
 
 Array = Any
 ARRAY = (np.ndarray, np.generic)
+NESTED = (tuple, list, dict, slice)
 
 
 class Variable(int):
@@ -38,7 +41,7 @@ class Variable(int):
         return f"v{int(self)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One call of the program.
 
@@ -63,8 +66,8 @@ class Call:
     outputs: tuple[Variable, ...]
     several: bool
 
-    @property
-    def inputs(self) -> Iterator[Variable]:
+    @cached_property
+    def inputs(self) -> list[Variable]:
         """The variables among the arguments."""
         return variables((self.args, self.kwargs))
 
@@ -74,33 +77,35 @@ class Call:
         return isinstance(self.row, Flat) and self.row.effect
 
 
-def variables(value: Any) -> Iterator[Variable]:
-    """Yield the variables within tuples, lists and dicts."""
-    if type(value) is Variable:
-        yield value
-    elif isinstance(value, tuple | list):
-        for part in value:
-            yield from variables(part)
-    elif isinstance(value, dict):
-        yield from variables(tuple(value.values()))
-    elif type(value) is slice:
-        yield from variables((value.start, value.stop, value.step))
+def variables(value: Any) -> list[Variable]:
+    """The variables within tuples, lists, dicts and slices."""
+    found, waiting = [], [value]
+    while waiting:
+        part = waiting.pop()
+        if type(part) is Variable:
+            found.append(part)
+        elif isinstance(part, NESTED):
+            waiting += parts_of(part)
+    return found
 
 
-def has_variables(value: Any) -> bool:
-    """Whether there are variables within tuples, lists, dicts and slices."""
-    return any(True for _ in variables(value))
+def parts_of(value: Any) -> Iterable[Any]:
+    """What is in a tuple, list, dict or slice."""
+    if isinstance(value, dict):
+        return value.values()
+    return (value.start, value.stop, value.step) if isinstance(value, slice) else value
 
 
 def replaced(value: Any, replace: Callable[[Any], Any]) -> Any:
     """The value with what is within tuples, lists, dicts and slices replaced."""
-    if type(value) is slice:
-        return slice(replace(value.start), replace(value.stop), replace(value.step))
-    if isinstance(value, tuple | list):
-        return like(value, [replaced(part, replace) for part in value])
+    if not isinstance(value, NESTED):
+        return replace(value)
     if isinstance(value, dict):
-        return {key: replaced(part, replace) for key, part in value.items()}
-    return replace(value)
+        return {key: replaced(part, replace) for key, part in value.items()} if value else {}
+    parts = [replaced(part, replace) if isinstance(part, NESTED) else replace(part) for part in parts_of(value)]
+    if type(value) is tuple:
+        return tuple(parts)
+    return slice(*parts) if isinstance(value, slice) else like(value, parts)
 
 
 @final
@@ -172,8 +177,9 @@ class Trace:
     def call(self, row: Row, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function with arrays; note that it was called, or what it called, if one of them is of the program."""
         args, kwargs = replaced((args, kwargs), self.array)
+        named = replaced((args, kwargs), self.variable)
         effect = isinstance(row, Flat) and row.effect
-        if not effect and not has_variables(replaced((args, kwargs), self.variable)):
+        if not effect and not variables(named):
             out = function(*args, **kwargs)
             return like(out, map(self.own, out)) if isinstance(out, tuple | list) else self.own(out)
         self.refuse_unknown_shapes(row, args)
@@ -181,13 +187,13 @@ class Trace:
             taken_apart = self.take_apart(row, function, args)
             if taken_apart is not None:
                 return taken_apart
-        with Tracing(None):
+        with nullcontext() if isinstance(function, np.ufunc) else Tracing(None):
             out = function(*args, **kwargs)
         if isinstance(row, Flat) and row.function in STATIC:
             return out
         several = isinstance(out, tuple | list)
         parts = [self.as_value(row, part) for part in (out if several else () if out is None else (out,))]
-        args, kwargs = replaced((args, kwargs), self.variable)
+        args, kwargs = named
         self.calls.append(Call(row, function, args, kwargs, tuple(map(self.enter, parts)), several))
         return like(out, parts) if several else parts[0] if parts else None
 
@@ -216,11 +222,12 @@ class Trace:
         for value in self.values[values:]:
             del self._variables[id(value)]
         del self.values[values:]
+        self.captured = [(tensor, variable) for tensor, variable in self.captured if variable < values]
 
     def refuse_unknown_shapes(self, row: Row, args: tuple[Any, ...]) -> None:
         """Raise if the shape of what a call returns depends on the values of its arguments."""
         position = SHAPED_BY.get(row.function)
-        if position is not None and has_variables(replaced(args[position : position + 1], self.variable)):
+        if position is not None and variables(replaced(args[position : position + 1], self.variable)):
             what = row.name
         elif row.function is index and any(self.selects(part) for part in as_tuple(args[1])):
             what = "indexing by a mask, or a slice with computed ends,"
@@ -233,7 +240,7 @@ class Trace:
 
     def selects(self, key: Any) -> bool:
         """Whether the values of a key decide how many elements it selects."""
-        return (type(key) is slice and has_variables(replaced(key, self.variable))) or (
+        return (type(key) is slice and bool(variables(replaced(key, self.variable)))) or (
             self.knows(key) and key.dtype == bool
         )
 

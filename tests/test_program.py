@@ -46,14 +46,14 @@ def piled(x: Any, y: Any) -> Any:
 
 def assigned(x: Any, y: Any, key: int) -> Any:
     """A copy of x with a part of y in it, written with an assignment."""
-    copy = np.copy(square(x))
+    copy = square(x) + 0 * square(y)
     copy[KEYS[key]] = square(y)[KEYS[key]]
     return copy
 
 
 def scaled(x: Any, y: Any) -> Any:
-    """x, changed in place more than once."""
-    copy = np.copy(square(x))
+    """x, changed in place more than once; of y too, since NumPy refuses to assign a tensor into an array."""
+    copy = square(x) + 0 * square(y)
     copy *= 0.5
     copy[0] = y if np.ndim(y) == 0 else square(y)[1]
     copy += square(y)
