@@ -74,7 +74,7 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     out : tree of arrays, optional
         Where results go: in the structure of the result, with None for what is to be a new array. For
         ``value_and_grad`` it may be ``(None, gradients)``. Each call writes to the same arrays, and returns them. They
-        must not share memory with arguments.
+        must not share memory with arguments, nor with one another.
     state : sequence of ndarray, optional
         What `f` is given before the arguments of a call: always these arrays, whose values may change.
 
@@ -185,8 +185,11 @@ class Compiled:
         results, out_structure = trees.flatten(result)
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
+        taken = [*state, *given, *(tensor._data for tensor, _ in trace.captured)]
         for value, array in zip(values, into):
-            fit(value, array, given)
+            if array is not None:
+                fit(value, array, taken)
+                taken.append(array)
         plan = Plan(trace, [trace.variable(value) for value in values])
         run = Writer(plan, into, self.state).function(out_structure)
         captured = [tensor for tensor, _ in plan.captured]
@@ -226,19 +229,17 @@ def arrays_for(structure: Tree, out: Tree) -> list[Array | None]:
     return [array for part, of_part in zip(parts, arrays) for array in arrays_for(part, of_part)]
 
 
-def fit(value: Any, array: Array | None, arguments: Sequence[Array]) -> None:
-    """Raise unless a result can be written into the array that was given for it."""
-    if array is None:
-        return
+def fit(value: Any, array: Array, taken: Sequence[Array]) -> None:
+    """Raise unless a result can be written into the array that was given for it; what is taken needs to stay."""
     if (np.shape(value), value.dtype) != (array.shape, array.dtype):
         raise ShapeError(
             f"compiled(): out has an array of shape {array.shape} and dtype {array.dtype} for a result of shape "
             f"{np.shape(value)} and dtype {value.dtype}; they must be equal"
         )
-    if any(np.may_share_memory(array, argument) for argument in arguments):
+    if any(np.may_share_memory(array, other) for other in taken):
         raise ShapeError(
-            f"compiled(): out has an array of shape {array.shape} that shares memory with an argument, which would be "
-            "overwritten while it is read; give another"
+            f"compiled(): out has an array of shape {array.shape} that shares memory with an argument or with another "
+            "array of out, which would be overwritten while it is read; give another"
         )
 
 
