@@ -59,12 +59,15 @@ class Together:
         Where the parameters lie, and where their gradients are expected.
     still : list of Tensor
         Those of which nothing depends, and which have no gradient therefore.
+    others : list of Tensor
+        What the optimizer moves beside the learned parameters. They have no gradient in a step of these.
     """
 
     def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
         self.optimizer = optimizer
         self.gradients = {p: np.zeros(p.shape, p.dtype) for p in learned}
         self.still: list[Tensor] = []
+        self.others = [p for group in optimizer.param_groups for p in group["params"] if p not in self.gradients]
         self.pieces: list[Piece] = []
         if optimizer.elementwise:
             self.twin = copy.copy(optimizer)
@@ -72,7 +75,7 @@ class Together:
             for number, group in enumerate(optimizer.param_groups):
                 by_dtype: dict[Any, list[Tensor]] = {}
                 for p in group["params"]:
-                    if p in self.gradients and p.size:
+                    if p in self.gradients:
                         by_dtype.setdefault(p.dtype, []).append(p)
                 self.pieces += [Piece(number, parameters) for parameters in by_dtype.values()]
         self.values = {p: np.array(p.data) for p in self.gradients}
@@ -92,7 +95,7 @@ class Together:
         for p, gradient in self.gradients.items():
             if p.grad is not gradient and p.node is not None:
                 p.node.remember(grad=gradient)
-        for p in self.still:
+        for p in (*self.still, *self.others):
             p.grad = None
         if self.still or not self.pieces or not self.take_state():
             self.optimizer.step()

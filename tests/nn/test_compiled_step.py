@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import nn
+from autograd import CompileError, GraphError
 from nn.functional import cross_entropy
-from nn.optim import SGD
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 8, 4))
@@ -36,13 +40,16 @@ class Twins:
         """Take a step of both, and compare what there is."""
         expected = loop_step(self.models[0], self.loss, self.optimizers[0], *batch)
         loss = self.compiled(*batch)
-        np.testing.assert_allclose(loss, expected, rtol=1e-12)
+        assert isinstance(loss, np.floating)
+        np.testing.assert_allclose(loss, expected, rtol=tolerance(loss))
         self.compare()
 
-    def compare(self, rtol: float = 1e-12) -> None:
-        states = [model.state_dict() for model in self.models]
-        for path, value in states[0].items():
-            np.testing.assert_allclose(states[1][path], value, rtol=rtol, atol=rtol, err_msg=path)
+    def compare(self) -> None:
+        """Parameters, statistics, gradients, and what the optimizers remember."""
+        alike(self.models[1].state_dict(), self.models[0].state_dict())
+        gradients = [{name: p.grad for name, p in model.named_parameters()} for model in self.models]
+        alike(gradients[1], gradients[0])
+        alike(self.optimizers[1].state_dict(), self.optimizers[0].state_dict())
 
     def each(self, change: Callable[[Any, Any], Any]) -> None:
         """Change both."""
@@ -50,8 +57,35 @@ class Twins:
             change(model, optimizer)
 
 
+def raises(kind: type[Exception], message: str) -> Any:
+    return pytest.raises(kind, match=f"^{re.escape(message)}$")
+
+
+def tolerance(value: Any) -> float:
+    return 1e-12 if np.asarray(value).dtype == np.float64 else 1e-5
+
+
+def alike(actual: Any, expected: Any, path: str = "") -> None:
+    """Compare dicts and lists of arrays and numbers."""
+    if isinstance(expected, dict):
+        assert actual.keys() == expected.keys(), path
+        for key, part in expected.items():
+            alike(actual[key], part, f"{path}.{key}")
+    elif isinstance(expected, list):
+        assert len(actual) == len(expected), path
+        for key, part in enumerate(expected):
+            alike(actual[key], part, f"{path}.{key}")
+    elif isinstance(expected, np.ndarray | np.generic):
+        assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), path
+        rtol = tolerance(expected)
+        np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol, err_msg=path)
+    else:
+        assert actual == expected, path
+
+
 def loop_step(model: Any, loss: Any, optimizer: Any, x: Any, *targets: Any) -> float:
     optimizer.zero_grad()
+    model.zero_grad()
     value = loss(model(x), *targets)
     value.backward()
     optimizer.step()
@@ -99,28 +133,346 @@ def test_class_weights_and_label_smoothing() -> None:
             twins.step(x, y)
 
 
-def test_layers_that_are_exchanged() -> None:
+def test_layers_that_are_exchanged_need_another_step() -> None:
     twins = Twins(network, sgd)
     for k, (x, y) in enumerate(zip(X[:6], Y, strict=False)):
         twins.step(x, y)
         if k == 2:
             twins.each(lambda model, _: model.__setitem__(1, nn.Sigmoid()))
+            twins.compiled = nn.compiled_step(twins.models[1], twins.loss, twins.optimizers[1])
 
 
 def test_a_loss_with_parameters_of_its_own() -> None:
     class Scaled(nn.Module):
         def __init__(self) -> None:
-            self.scale = nn.Parameter(np.ones(3), dtype=float)
+            self.scale, self.shift = (nn.Parameter(np.ones(3), dtype=float) for _ in range(2))
 
         def forward(self, x: Any, y: Any) -> Any:
-            return cross_entropy(x * self.scale, y)
+            return cross_entropy(x * self.scale + self.shift, y)
 
-    losses = Scaled(), Scaled()
-    models = network(), network()
-    models[1].load_state_dict(models[0].state_dict())
-    optimizers = [SGD([*m.parameters(), *loss.parameters()], lr=0.1) for m, loss in zip(models, losses, strict=True)]
-    step = nn.compiled_step(models[1], losses[1], optimizers[1])
+    loss, model = Scaled(), network()
+    with raises(
+        ValueError,
+        "compiled_step: the loss Scaled has parameters of its own, scale, shift, which would not move; make them part "
+        "of the model",
+    ):
+        nn.compiled_step(model, loss, SGD([*model.parameters(), *loss.parameters()], lr=0.1))
+
+
+# Every optimizer, with what it remembers
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "SGD": lambda ps: SGD(ps, lr=0.1),
+    "momentum": lambda ps: SGD(ps, lr=0.1, momentum=0.9, dampening=0.3, weight_decay=0.1),
+    "nesterov": lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True),
+    "Adagrad": lambda ps: Adagrad(ps, lr=0.1, lr_decay=0.1, initial_accumulator_value=0.5),
+    "RMSprop": lambda ps: RMSprop(ps, lr=0.01, momentum=0.9, centered=True, weight_decay=0.01),
+    "Adam": lambda ps: Adam(ps, lr=0.1, weight_decay=0.1),
+    "AMSGrad": lambda ps: Adam(ps, lr=0.1, amsgrad=True, maximize=True),
+    "AdamW": lambda ps: AdamW(ps, lr=0.1),
+}
+
+
+class Signs(Optimizer):
+    """Moves by the largest element of each parameter: not element by element."""
+
+    def __init__(self, params: Any, lr: float = 0.01) -> None:
+        super().__init__(params, {"lr": lr})
+
+    def update(self, group: dict[str, Any]) -> None:
+        for p, gradient, _ in self.moving(group):
+            p -= group["lr"] * np.sign(gradient) * (1 + np.max(np.abs(gradient), initial=0))
+
+
+class Mixed(nn.Module):
+    """Parameters of several shapes and dtypes: of no element, of one, and 0-d."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.linear = nn.Linear(4, 3, rng=rng, dtype=float)
+        self.scale = nn.Parameter(np.ones(()), dtype=float)
+        self.empty = nn.Parameter(np.ones((0, 3)), dtype=float)
+        self.one = nn.Parameter(np.ones((1, 1)), dtype=np.float32)
+        self.single = nn.Linear(3, 3, rng=rng)
+
+    def forward(self, x: Any) -> Any:
+        h = self.linear(x) * self.scale + np.sum(self.empty, axis=0)
+        return self.single(h.astype(np.float32)) * self.one
+
+
+@pytest.mark.parametrize("make", [network, Mixed])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "Signs"])
+def test_every_optimizer(name: str, make: Callable[[], Any]) -> None:
+    make_optimizer = OPTIMIZERS.get(name, Signs)
+    twins = Twins(make, lambda model: make_optimizer(model.parameters()))
+    for x, y in zip(X[:5], Y, strict=False):
+        twins.step(x, y)
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "Signs"])
+def test_a_life_of_an_optimizer(name: str) -> None:
+    """Steps of both kinds, parameters frozen and freed, other options, states loaded: in one run."""
+    make = OPTIMIZERS.get(name, Signs)
+    twins = Twins(network, lambda model: make(model.parameters()))
+    batches = iter(zip(X, Y, strict=True))
+    saved: list[Any] = []
+
+    def steps(count: int = 2) -> None:
+        for _ in range(count):
+            twins.step(*next(batches))
+
+    def in_the_loop(count: int = 2) -> None:
+        """Steps that are not compiled, of both."""
+        for _ in range(count):
+            batch = next(batches)
+            twins.each(lambda model, optimizer: loop_step(model, cross_entropy, optimizer, *batch))  # noqa: B023
+            twins.compare()
+
+    in_the_loop(1)
+    steps()
+    saved += [(m.state_dict(), copy.deepcopy(o.state_dict())) for m, o in zip(twins.models, twins.optimizers)]
+    in_the_loop()
+    steps()
+    twins.each(lambda model, _: model[0].requires_grad_(False))
+    steps()
+    twins.each(lambda model, _: model[0].requires_grad_(True))
+    steps()
+    twins.each(lambda _, optimizer: optimizer.param_groups[0].update(lr=0.003))
+    steps()
+    for (model_state, state), model, optimizer in zip(saved, twins.models, twins.optimizers):
+        model.load_state_dict(model_state)
+        optimizer.load_state_dict(state)
+    steps()
+    twins.each(lambda model, _: model[0].bias.data.fill(0.5))
+    steps(1)
+    twins.each(lambda _, optimizer: optimizer.state.clear())
+    steps()
+
+
+def test_memory_of_the_optimizer_that_is_changed() -> None:
+    """In place, or by arrays that are put in its place, of one parameter or of all."""
+    twins = Twins(network, lambda model: RMSprop(model.parameters(), lr=0.01, momentum=0.9))
+    changes: list[Callable[[Any], Any]] = [
+        lambda entries: [array.fill(0.1) for array in entries[0].values()],
+        lambda entries: [entry.update({name: array * 2 for name, array in entry.items()}) for entry in entries],
+        lambda entries: entries[1].update({name: array * 3 for name, array in entries[1].items()}),
+        lambda entries: entries[2].clear(),
+    ]
+    for change, batch in zip(changes, zip(X, Y, strict=True), strict=False):
+        twins.step(*batch)
+        twins.each(lambda _, optimizer: change([*optimizer.state.values()]))  # noqa: B023
+        twins.step(*batch)
+        twins.step(*batch)
+
+
+def test_groups() -> None:
+    def make(model: Any) -> Any:
+        first, *_, last = model
+        return SGD([{"params": [*first.parameters()]}, {"params": [last.weight], "lr": 0.5, "momentum": 0.0}], lr=0.1)
+
+    twins = Twins(network, make)
+    for k, (x, y) in enumerate(zip(X[:8], Y, strict=False)):
+        twins.step(x, y)
+        if k == 2:
+            twins.each(lambda _, optimizer: optimizer.param_groups[1].update(lr=0.01, momentum=0.5))
+        if k == 5:
+            twins.each(lambda model, optimizer: optimizer.add_param_group({"params": [model[2].bias], "lr": 0.3}))
+
+
+def test_parameters_that_the_optimizer_does_not_have() -> None:
+    """They have gradients, and stay."""
+    twins = Twins(network, lambda model: SGD([model[0].weight], lr=0.1, momentum=0.9))
     for x, y in zip(X[:4], Y, strict=False):
-        loop_step(models[0], losses[0], optimizers[0], x, y)
-        step(x, y)
-        np.testing.assert_allclose(losses[1].scale.data, losses[0].scale.data, rtol=1e-12)
+        twins.step(x, y)
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "Signs"])
+def test_two_networks_with_one_optimizer(name: str) -> None:
+    """In a step of one, the other stays, as its gradients are forgotten."""
+    make = OPTIMIZERS.get(name, Signs)
+    pairs = [nn.Sequential(network(), network()) for _ in range(2)]
+    loop, fast = (make(pair.parameters()) for pair in pairs)
+    steps = [nn.compiled_step(model, cross_entropy, fast) for model in pairs[1]]
+    for k, (x, y) in enumerate(zip(X[:8], Y, strict=False)):
+        expected = loop_step(pairs[0][k % 2], cross_entropy, loop, x, y)
+        np.testing.assert_allclose(steps[k % 2](x, y), expected, rtol=1e-12)
+        alike(pairs[1].state_dict(), pairs[0].state_dict())
+        alike(fast.state_dict(), loop.state_dict())
+
+
+def test_a_scheduler() -> None:
+    twins = Twins(network, lambda model: Adam(model.parameters(), lr=0.1))
+    schedulers = [nn.optim.StepLR(optimizer, step_size=2, gamma=0.5) for optimizer in twins.optimizers]
+    for x, y in zip(X[:8], Y, strict=False):
+        twins.step(x, y)
+        for scheduler in schedulers:
+            scheduler.step()
+
+
+def test_parameters_that_are_set() -> None:
+    """By data, in place, and by loading: the step reads them where they lie."""
+    twins = Twins(network, sgd)
+    changes: list[Callable[[Any, Any], Any]] = [
+        lambda model, _: setattr(model[0].weight, "data", np.ones((5, 4))),
+        lambda model, _: model[0].weight.data.__imul__(0.5),
+        lambda model, _: model.load_state_dict(network().state_dict()),
+        lambda model, _: nn.init.constant_(model[2].bias, 0.5),
+        lambda model, _: model[2].weight.set_(np.full((3, 5), 0.1)),
+    ]
+    for change, x, y in zip(changes, X, Y, strict=False):
+        twins.step(x, y)
+        twins.each(change)
+        twins.step(x, y)
+
+
+def test_graphs_made_before_a_step_are_stale() -> None:
+    model = network()
+    step = nn.compiled_step(model, cross_entropy, sgd(model))
+    step(X[0], Y[0])
+    loss = cross_entropy(model(X[0]), Y[0])
+    step(X[0], Y[0])
+    with pytest.raises(GraphError, match="changed"):
+        loss.backward()
+
+
+# Networks of all kinds
+
+
+class Attention(nn.Module):
+    """Embedding, layer normalization and a product of matrices with one another."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        self.embedding = nn.Embedding(7, 4, rng=rng, dtype=float)
+        self.norm = nn.LayerNorm(4, dtype=float)
+        self.last = nn.Linear(4, 3, rng=rng, dtype=float)
+
+    def forward(self, tokens: Any) -> Any:
+        h = self.norm(self.embedding(tokens))
+        weights = nn.functional.softmax(h @ np.swapaxes(h, -1, -2), -1)
+        return self.last(np.mean(weights @ h, axis=1))
+
+
+def convolutional() -> Any:
+    rng = np.random.default_rng(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3, rng=rng, dtype=float),
+        nn.BatchNorm2d(2, dtype=float),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8, 3, rng=rng, dtype=float),
+    )
+
+
+def test_a_convolutional_network() -> None:
+    twins, rng = Twins(convolutional, sgd), np.random.default_rng(0)
+    for y in Y[:5]:
+        twins.step(rng.normal(size=(8, 1, 6, 6)), y)
+
+
+def test_embedding_and_layer_normalization() -> None:
+    twins, rng = Twins(Attention, lambda model: Adam(model.parameters(), lr=0.1)), np.random.default_rng(0)
+    for y in Y[:5]:
+        twins.step(rng.integers(0, 7, (8, 5)), y)
+
+
+def test_a_network_of_float32() -> None:
+    make = lambda: nn.MLP([4, 5, 5, 3], activation="gelu", batch_norm=True, rng=np.random.default_rng(0))  # noqa: E731
+    twins = Twins(make, sgd)
+    for x, y in zip(X[:5].astype(np.float32), Y, strict=False):
+        twins.step(x, y)
+        assert all(p.dtype == np.float32 for p in twins.models[1].parameters())
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}], ids=str
+)
+def test_batch_normalization(options: dict[str, Any]) -> None:
+    twins = Twins(lambda: network(lambda: nn.BatchNorm1d(5, dtype=float, **options)), sgd)
+    for x, y in zip(X[:5], Y, strict=False):
+        twins.step(x, y)
+    if options.get("track_running_stats", True):
+        twins.each(lambda model, _: setattr(model[1], "running_mean", np.ones(5)))
+    for x, y in zip(X[5:8], Y, strict=False):
+        twins.step(x, y)
+
+
+def test_dropout_has_the_same_masks() -> None:
+    twins = Twins(lambda: network(lambda: nn.Dropout(0.5, rng=np.random.default_rng(5))), sgd)
+    for k, (x, y) in enumerate(zip(X[:9], Y, strict=False)):
+        twins.step(x, y)
+        twins.each(lambda model, _: model.train(k % 4 != 0))  # noqa: B023
+
+
+def test_the_last_batch_is_smaller() -> None:
+    twins = Twins(network, sgd)
+    for _ in range(3):
+        for x, y in (X[0], Y[0]), (X[1], Y[1]), (X[2, :3], Y[2, :3]):
+            twins.step(x, y)
+    assert len(twins.compiled.programs) == 1
+
+
+def test_shared_parameters() -> None:
+    def make() -> Any:
+        layer = nn.Linear(4, 4, rng=np.random.default_rng(0), dtype=float)
+        return nn.Sequential(layer, nn.Tanh(), layer, nn.Tanh())
+
+    twins = Twins(make, sgd)
+    for x, y in zip(X[:4], Y, strict=False):
+        twins.step(x, y)
+
+
+# Losses
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.functional.mse_loss], ids=str)
+def test_regression(loss: Any) -> None:
+    twins = Twins(network, sgd, loss)
+    for x in X[:4]:
+        twins.step(x, x[:, :3] ** 2)
+
+
+def test_a_loss_of_several_targets_or_none() -> None:
+    twins = Twins(network, sgd, lambda out, y, weights: np.sum(weights * (out - y) ** 2))
+    for x in X[:4]:
+        twins.step(x, x[:, :3] ** 2, np.abs(x[:, :1]))
+    twins = Twins(network, sgd, lambda out: np.mean(out * out))
+    for x in X[:4]:
+        twins.step(x)
+
+
+def test_labels_out_of_range_raise_each_time() -> None:
+    twins = Twins(network, sgd)
+    wrong = np.where(np.arange(8) == 3, 5, Y[0])
+    for k in range(3):
+        before = twins.models[1].state_dict()
+        with pytest.raises(IndexError, match="5") as error:
+            twins.compiled(X[k], wrong)
+        with pytest.raises(IndexError, match="5") as expected:
+            cross_entropy(twins.models[0](X[k]), wrong)
+        assert str(error.value) == str(expected.value).replace("Tensor(", "array(")
+        alike(twins.models[1].state_dict(), before)
+        twins.step(X[k], Y[k])
+
+
+def test_ignored_labels_cannot_be_compiled() -> None:
+    model = network()
+    step = nn.compiled_step(model, nn.CrossEntropyLoss(ignore_index=1), sgd(model))
+    for _ in range(2):
+        before = model.state_dict()
+        with pytest.raises(CompileError):
+            step(X[0], Y[0])
+        alike(model.state_dict(), before)
+
+
+def test_what_a_step_returns_and_leaves() -> None:
+    model = network()
+    step = nn.compiled_step(model, cross_entropy, SGD(model.parameters(), lr=0.1))
+    batch = X[0].copy(), Y[0].copy()
+    losses = [step(*batch) for _ in range(5)]
+    assert all(type(loss) is np.float64 for loss in losses)
+    assert losses == sorted(losses, reverse=True)
+    np.testing.assert_array_equal(batch[0], X[0])
+    np.testing.assert_array_equal(batch[1], Y[0])
+    assert all(p.requires_grad and p.is_leaf for p in model.parameters())
