@@ -168,7 +168,8 @@ class Plan:
         if call.row.function is not index_set or type(call.args[0]) is not Variable:
             return False
         source, (out,) = call.args[0], call.outputs
-        if self.values[source].dtype != self.values[out].dtype or not self.values[source].flags.owndata:
+        flags = self.values[source].flags
+        if self.values[source].dtype != self.values[out].dtype or not (flags.forc and flags.writeable):
             return False
         root = self.roots[source]
         if root in self.foreign:
@@ -477,10 +478,11 @@ def like(value: Array, array: Array) -> bool:
 def defined(name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]:
     """The function that a source text defines, with these names bound; tracebacks and its __doc__ show the text."""
     filename = f"<autograd {name} {next(numbers)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     indented = "\n".join("    " + line for line in source.splitlines())
+    whole = f"def bind({', '.join(names)}):\n{indented}\n    return {name}"
+    linecache.cache[filename] = (len(whole), None, whole.splitlines(keepends=True), filename)
     made: dict[str, Any] = {}
-    exec(compile(f"def bind({', '.join(names)}):\n{indented}\n    return {name}", filename, "exec"), {}, made)
+    exec(compile(whole, filename, "exec"), {}, made)
     function: Callable[..., Any] = made["bind"](**names)
     function.__doc__ = source
     return function

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import (
+    Tensor,
     batch_norm,
     compiled,
     grad,
@@ -44,20 +45,45 @@ def piled(x: Any, y: Any) -> Any:
     return np.concatenate([square(x), square(y)])[1 : 1 + N]
 
 
+def fresh(x: Any, y: Any) -> Any:
+    """A copy of x to assign into; of y too if x is an array, since NumPy refuses to assign a tensor into an array."""
+    return np.copy(square(x)) if isinstance(x, Tensor) else square(x) + 0 * square(y)
+
+
 def assigned(x: Any, y: Any, key: int) -> Any:
     """A copy of x with a part of y in it, written with an assignment."""
-    copy = square(x) + 0 * square(y)
+    copy = fresh(x, y)
     copy[KEYS[key]] = square(y)[KEYS[key]]
     return copy
 
 
 def scaled(x: Any, y: Any) -> Any:
-    """x, changed in place more than once; of y too, since NumPy refuses to assign a tensor into an array."""
-    copy = square(x) + 0 * square(y)
+    """x, changed in place more than once."""
+    copy = fresh(x, y)
     copy *= 0.5
     copy[0] = y if np.ndim(y) == 0 else square(y)[1]
     copy += square(y)
     return copy
+
+
+def woven(x: Any, y: Any) -> Any:
+    """A row at a time, each of the one before."""
+    copy = fresh(x, y)
+    for row in range(N):
+        copy[row] = copy[row - 1] * 0.5 + square(y)[row]
+        copy[:, row] = 0.1
+    return copy
+
+
+def turned(x: Any, y: Any) -> Any:
+    """Assignments into views of a copy, in other orders and shapes."""
+    line = np.reshape(fresh(x, y).T, -1)
+    line[1:4] = square(y)[0]
+    back = line[::-1]
+    back[0] = 0.5
+    table = np.reshape(back, SQUARE).T
+    table[1] = square(y)[:, 2]
+    return table
 
 
 def symmetric(x: Any) -> Any:
@@ -106,6 +132,8 @@ BINARY: dict[str, Function] = {
     "concatenate": piled,
     "stack": lambda x, y: np.stack([square(x), square(y)])[1, ::-1],
     "scaled": scaled,
+    "woven": woven,
+    "turned": turned,
     "row set": lambda x, y: index_set(square(x), 1, square(y)[0]),
     **{f"assigned {key}": lambda x, y, key=key: assigned(x, y, key) for key in range(len(KEYS))},
 }
@@ -236,6 +264,51 @@ def test_gradient_of_the_first_argument_while_others_change(formula: Formula) ->
     check(grad(lambda *args: formula.loss(*args)[0]), formula)
 
 
+def room_for(value: Any, kind: str) -> Array | None:
+    """An array for a result, if one is wanted."""
+    shape, dtype = np.shape(value), np.asarray(value).dtype
+    if kind == "none":
+        return None
+    if kind == "spread" and shape:
+        return np.zeros(tuple(2 * length for length in shape), dtype)[tuple(slice(None, None, 2) for _ in shape)]
+    return np.zeros(shape, dtype, order="F" if kind == "columns" else "C")
+
+
+@settings(max_examples=150)
+@given(formulas(), st.data())
+def test_formulas_that_write_into_arrays_and_read_from_others(formula: Formula, data: Any) -> None:
+    """Some arguments are state, which changes in place; some results have arrays to go to."""
+    function = value_and_grad(formula.loss, range(len(formula.shapes)), has_aux=True)
+    count = data.draw(st.integers(0, len(formula.shapes)))
+    with np.errstate(all="ignore"):
+        leaves, structure = trees.flatten(function(*formula.arguments(0)))
+    kinds = st.sampled_from(["none", "rows", "columns", "spread"])
+    rooms = [room_for(leaf, data.draw(kinds)) for leaf in leaves]
+    state = [np.zeros(shape) for shape in formula.shapes[:count]]
+    program = compiled(function, out=trees.unflatten(structure, rooms), state=state)
+    kept: list[tuple[Any, Array]] = []
+    for seed in range(3):
+        values = formula.arguments(seed)
+        for array, value in zip(state, values, strict=False):
+            array[...] = value
+        given = values[count:]
+        before = [arg.copy() for arg in given]
+        with np.errstate(all="ignore"):
+            expected = function(*values)
+        result = program(*given)
+        close(result, expected)
+        for part, room in zip(trees.flatten(result)[0], rooms, strict=True):
+            assert room is None or part is room
+            if room is None and isinstance(part, np.ndarray):
+                apart([part], *given, *state, *(room for room in rooms if room is not None))
+                kept.append((part, part.copy()))
+        for arg, value in zip((*state, *given), (*values[:count], *before), strict=True):
+            np.testing.assert_array_equal(arg, value)
+    for part, copy in kept:
+        np.testing.assert_array_equal(part, copy)
+    assert len(program.programs) == 1
+
+
 # A weight is learned, data are not: derivatives by the weight contain the data of each call
 
 WEIGHT_AND_DATA: dict[str, Function] = {
@@ -282,3 +355,14 @@ def test_derivatives_by_a_weight_have_the_data_of_each_call(name: str, derivativ
     w = rng.normal(size=(3, 2))
     for x in rng.normal(size=(3, 4, 3)):
         close(program(w, x), function(w, x))
+
+
+# What a program says
+
+
+def text_of(program: Any) -> str:
+    (only,) = program.programs.values()
+    return str(only.run.__doc__)
+
+
+x3 = np.array([1.0, 2.0, 3.0])
