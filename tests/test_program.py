@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from autograd import (
     Tensor,
     batch_norm,
     compiled,
+    flat,
     grad,
     hessian,
     hvp,
@@ -359,10 +361,111 @@ def test_derivatives_by_a_weight_have_the_data_of_each_call(name: str, derivativ
 
 # What a program says
 
-
-def text_of(program: Any) -> str:
-    (only,) = program.programs.values()
-    return str(only.run.__doc__)
-
-
 x3 = np.array([1.0, 2.0, 3.0])
+
+
+def text(function: Function, *args: Any, **options: Any) -> str:
+    """The program of a function for these arguments, without the margin."""
+    compile_it = compiled(function, **options)
+    compile_it(*args)
+    (program,) = compile_it.programs.values()
+    return str(program.run.__doc__)
+
+
+def lines(*expected: str) -> str:
+    return "\n".join(expected)
+
+
+def test_text_of_a_value_and_a_gradient() -> None:
+    """Three numbers are kept: x, which nobody may write to, tanh(x), and whatever is computed at the time."""
+    assert text(value_and_grad(lambda x: np.sum(np.tanh(x) * x)), x3) == lines(
+        "def program(v0):",
+        "    tanh_0(v0, c_1)",
+        "    multiply_2(c_1, v0, c_3)",
+        "    v3 = reduce_4(c_3, None, None, None, False)",
+        "    multiply_2(v0, c_1, c_3)",
+        "    multiply_2(c_3, c_1, c_3)",
+        "    subtract_5(v0, c_3, c_3)",
+        "    v9 = c_1 + c_3",
+        "    return (v3, v9, )",
+    )
+
+
+def test_text_of_what_is_written_into_arrays() -> None:
+    assert text(lambda w, x: (w - 0.5 * x, np.sum(x)), x3, out=(np.zeros(3), None), state=(x3 + 1,)) == lines(
+        "def program(v1):",
+        "    multiply_1(c_0, v1, c_2)",
+        "    subtract_4(c_3, c_2, c_5)",
+        "    v4 = reduce_6(v1, None, None, None, False)",
+        "    return (c_5, v4, )",
+    )
+
+
+def test_text_of_assignments() -> None:
+    def f(x: Any) -> Any:
+        y = x * 2.0
+        y[0] = x[1]
+        y[1:] = 0.5
+        return np.sin(y)
+
+    assert text(f, x3) == lines(
+        "def program(v0):",
+        "    multiply_1(v0, c_0, c_2)",
+        "    v2 = index_3(v0, 1)",
+        "    c_2[0] = v2",
+        "    c_2[slice(1, None, None)] = 0.5",
+        "    v5 = sin_4(c_2)",
+        "    return v5",
+    )
+
+
+def test_what_is_dead_or_repeated_is_left_out_and_effects_stay() -> None:
+    watch = flat(lambda x: None)
+
+    def f(x: Any) -> Any:
+        np.log(x + 1)
+        watch(x * 2)
+        return np.exp(x) + np.exp(x), {"k": x[0] - x[0]}
+
+    assert text(f, x3) == lines(
+        "def program(v0):",
+        "    multiply_1(v0, c_0, c_2)",
+        "    c_3(c_2)",
+        "    exp_4(v0, c_2)",
+        "    v6 = c_2 + c_2",
+        "    v7 = index_5(v0, 0)",
+        "    v9 = v7 - v7",
+        "    return (v6, {'k': v9}, )",
+    )
+
+
+@pytest.mark.parametrize(("function", "most"), [(np.tanh, 1), (lambda x: np.tanh(x) + 0.5 * x, 2)])
+def test_a_long_chain_needs_few_buffers(function: Function, most: int) -> None:
+    def chain(x: Any) -> Any:
+        for _ in range(50):
+            x = function(x)
+        return x
+
+    program = compiled(chain)
+    program(x3)
+    ((run, *_),) = program.programs.values()
+    made = [cell.cell_contents for cell in run.__closure__ or ()]
+    assert sum(isinstance(value, np.ndarray) and value.shape == (3,) for value in made) == most
+
+
+def test_a_traceback_shows_the_line_of_the_program() -> None:
+    @flat
+    def positive(x: Any) -> None:
+        if x[0] < 0:
+            raise ValueError("negative")
+
+    def f(x: Any) -> Any:
+        positive(x)
+        return np.exp(x) * 2
+
+    program = compiled(f)
+    program(x3)
+    with pytest.raises(ValueError, match="negative") as error:
+        program(-x3)
+    shown = [entry.line for entry in traceback.extract_tb(error.value.__traceback__)]
+    assert "positive_0(v0)" in shown
