@@ -34,7 +34,7 @@ LAYERS = [
 ]
 """From the ground up: a module imports from lower layers; within `rules`, pages import pages."""
 
-MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib", "pygraphviz", "cairosvg"}
+MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib", "pygraphviz", "cairosvg", "jupyterlab"}
 """Heavy packages that are optional."""
 
 
