@@ -184,12 +184,19 @@ def flat(function: F) -> F:
 
     @wraps(function)
     def public(*args: Any, **kwargs: Any) -> Any:
-        given = any(isinstance(value, Tensor) for value in (*args, *kwargs.values()))
-        return (APPLY[public] if given or modes.tracer() is not None else function)(*args, **kwargs)
+        given = holds_tensors(args) or holds_tensors(kwargs) or modes.tracer() is not None
+        return (APPLY[public] if given else function)(*args, **kwargs)
 
     public.forward = function  # type: ignore[attr-defined]
     enter(public, Flat(public, effect=True))
     return public  # type: ignore[return-value]
+
+
+def holds_tensors(value: Any) -> bool:
+    """Whether a value is a tensor, or a tuple, list or dict that holds one."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
 
 
 class Declaration:
