@@ -12,7 +12,8 @@ To read it, start at the bottom:
 4. ``rules/``: the table itself, a page per subject;
 5. ``tensor.py`` and ``methods.py``: a value with NumPy's manners; ``recording.py`` and ``writer.py``: how a call on
    tensors finds its row and is recorded;
-6. ``transforms.py``, ``checkpointing.py``, ``checks.py``, ``anomaly.py``, ``declare.py``: what is built on top.
+6. ``transforms.py``, ``checkpointing.py``, ``checks.py``, ``anomaly.py``, ``declare.py``: what is built on top;
+7. ``tracing.py``, ``program.py``, ``compiling.py``: the calls that a function makes, as a program that repeats them.
 
 Examples
 --------
