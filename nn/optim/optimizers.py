@@ -102,8 +102,8 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
-        self._buffers: dict[np.dtype[Any], Array] = {}
-        self._rooms: dict[Tensor, tuple[Array, Array]] = {}
+        self._buffers: dict[tuple[np.dtype[Any], int], Array] = {}
+        self._rooms: dict[tuple[Tensor, int], Array] = {}
         if isinstance(params, Tensor | np.ndarray | str | Mapping | set):
             raise TypeError(
                 f"{type(self).__name__} takes a list of parameters, or an iterable in a definite order such as "
@@ -214,23 +214,24 @@ class Optimizer:
                 continue
             if isinstance(gradient, Tensor):
                 gradient = gradient.data
-            scratch, own = self._rooms.get(p) or self._make_room(p)
+            scratch = self._room(p, 0)
             if maximize:
-                gradient = np.negative(gradient, out=own)
+                gradient = np.negative(gradient, out=self._room(p, 1))
             if decay:
                 np.multiply(p.data, decay, out=scratch)
-                gradient = np.add(gradient, scratch, out=own)
+                gradient = np.add(gradient, scratch, out=self._room(p, 1))
             yield p, gradient, scratch
 
-    def _make_room(self, p: Tensor) -> tuple[Array, Array]:
-        """Make two scratch arrays for a parameter: all parameters share one piece of memory, which stays in caches."""
-        buffer = self._buffers.get(p.dtype)
-        if buffer is None or buffer.shape[1] < p.size:
-            largest = max(other.size for other in (p, *self._parameters()) if other.dtype == p.dtype)
-            buffer = self._buffers[p.dtype] = np.empty((2, largest), p.dtype)
-        scratch, own = (row[: p.size].reshape(p.shape) for row in buffer)
-        self._rooms[p] = scratch, own
-        return scratch, own
+    def _room(self, p: Tensor, number: int) -> Array:
+        """The first or second scratch array of a parameter: all share one piece of memory, which stays in caches."""
+        room = self._rooms.get((p, number))
+        if room is None:
+            buffer = self._buffers.get((p.dtype, number))
+            if buffer is None or buffer.size < p.size:
+                largest = max(other.size for other in (p, *self._parameters()) if other.dtype == p.dtype)
+                buffer = self._buffers[p.dtype, number] = np.empty(largest, p.dtype)
+            room = self._rooms[p, number] = buffer[: p.size].reshape(p.shape)
+        return room
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""

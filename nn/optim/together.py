@@ -12,6 +12,8 @@ from autograd import Tensor, no_grad
 from nn.optim.optimizers import Optimizer
 
 Array = Any
+MOST = 262_144
+"""How many numbers move at a time, so that what is computed on the way takes little memory."""
 
 
 class Piece:
@@ -19,24 +21,34 @@ class Piece:
 
     Attributes
     ----------
-    whole : Tensor
-        All of it as one parameter.
+    parts : list of Tensor
+        All of it as a few parameters.
     values, gradients : list of array
         The views that belong to each of the `parameters`.
+    state : dict
+        What is remembered of all of it, by name: an array of one dimension, or an int.
     """
 
     def __init__(self, group: int, parameters: Sequence[Tensor]) -> None:
         self.group, self.parameters = group, parameters
-        self.whole = Tensor(np.concatenate([p.data.ravel() for p in parameters]), requires_grad=True)
-        self.gradient = np.zeros_like(self.whole.data)
-        self.values, self.gradients = self.views(self.whole.data), self.views(self.gradient)
-        assert self.whole.node is not None
-        self.whole.node.remember(grad=self.gradient)
+        value = np.concatenate([p.data.ravel() for p in parameters])
+        gradient = np.zeros_like(value)
+        self.values, self.gradients = self.views(value), self.views(gradient)
+        self.state: dict[str, Any] = {}
+        self.parts = [Tensor(part, requires_grad=True).set_(part) for part in self.slices(value)]
+        for part, of_gradient in zip(self.parts, self.slices(gradient)):
+            assert part.node is not None
+            part.node.remember(grad=of_gradient)
 
     def views(self, whole: Array) -> list[Array]:
         """The views of an array that belong to the parameters."""
         ends = np.cumsum([p.size for p in self.parameters])
         return [whole[end - p.size : end].reshape(p.shape) for p, end in zip(self.parameters, ends)]
+
+    @staticmethod
+    def slices(whole: Array) -> list[Array]:
+        """The views of an array that belong to the parts."""
+        return [whole[start : start + MOST] for start in range(0, max(whole.size, 1), MOST)]
 
 
 class Together:
@@ -103,42 +115,44 @@ class Together:
         groups = self.optimizer.param_groups
         with no_grad():
             for piece in self.pieces:
-                self.twin.update({**groups[piece.group], "params": [piece.whole]})
+                self.twin.update({**groups[piece.group], "params": piece.parts})
                 for p, value in zip(piece.parameters, piece.values):
                     p.set_(value)  # graphs that were made before are stale
         self.give_state()
 
     def take_state(self) -> bool:
         """Take over what the optimizer remembers, if somebody has changed it; whether it is the same for all."""
-        if not self.optimizer.state and not self.twin.state:
-            return True
         for piece in self.pieces:
+            remembers = self.optimizer.first_state(self.optimizer.param_groups[piece.group])
+            if not remembers and not self.optimizer.state:
+                continue
             entries = [self.optimizer.state.get(p, {}) for p in piece.parameters]
-            mine = self.twin.state.get(piece.whole, {})
-            if all(self.shares(entry, mine) for entry in entries):
+            if piece.state.keys() == remembers.keys() and all(self.shares(entry, piece.state) for entry in entries):
                 continue
             first = entries[0]
             counts = {name: value for name, value in first.items() if isinstance(value, int)}
-            if any(entry.keys() != first.keys() or not counts.items() <= entry.items() for entry in entries):
+            if not first or any(e.keys() != first.keys() or not counts.items() <= e.items() for e in entries):
                 return False
-            arrays = first.keys() - counts
-            mine = {name: np.concatenate([entry[name].ravel() for entry in entries]) for name in arrays}
-            self.twin.state.pop(piece.whole, None)
-            if first:
-                self.twin.state[piece.whole] = counts | mine
+            arrays = {name: np.concatenate([e[name].ravel() for e in entries]) for name in first.keys() - counts}
+            piece.state = counts | arrays
+            for number, part in enumerate(piece.parts):
+                self.twin.state[part] = counts | {name: piece.slices(whole)[number] for name, whole in arrays.items()}
+            for number, entry in enumerate(entries):
+                entry |= {name: piece.views(whole)[number] for name, whole in arrays.items()}
         return True
 
     @staticmethod
-    def shares(entry: dict[str, Any], mine: dict[str, Any]) -> bool:
+    def shares(entry: dict[str, Any], whole: dict[str, Any]) -> bool:
         """Whether what is remembered of a parameter lies in what is remembered of the whole."""
-        return entry.keys() == mine.keys() and all(
-            part == mine[name] if isinstance(part, int) else part.base is mine[name] for name, part in entry.items()
+        return entry.keys() == whole.keys() and all(
+            part == whole[name] if isinstance(part, int) else part.base is whole[name] for name, part in entry.items()
         )
 
     def give_state(self) -> None:
-        """Let the optimizer remember what there is to remember."""
+        """Let the optimizer count the step; arrays are shared with it."""
         for piece in self.pieces:
-            for name, whole in self.twin.state.get(piece.whole, {}).items():
-                parts = [whole] * len(piece.parameters) if isinstance(whole, int) else piece.views(whole)
-                for p, part in zip(piece.parameters, parts):
-                    self.optimizer.state.setdefault(p, {})[name] = part
+            for name, value in piece.state.items():
+                if isinstance(value, int):
+                    piece.state[name] = count = self.twin.state[piece.parts[0]][name]
+                    for p in piece.parameters:
+                        self.optimizer.state[p][name] = count
