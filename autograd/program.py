@@ -50,9 +50,10 @@ def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[
         return instead.get(part, part) if type(part) is Variable else part
 
     for call in calls:
-        args, kwargs = replaced((call.args, call.kwargs), current)
-        call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
-        key = (id(call.function), identity(args), identity(kwargs))
+        if not instead.keys().isdisjoint(call.inputs):
+            args, kwargs = replaced((call.args, call.kwargs), current)
+            call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
+        key = (id(call.function), identity(call.args), identity(call.kwargs))
         before = made.setdefault(key, call) if not call.row.foreign else call
         same = factor_of_one(call, values)
         if same is not None:

@@ -187,7 +187,7 @@ class Trace:
             taken_apart = self.take_apart(row, function, args)
             if taken_apart is not None:
                 return taken_apart
-        with nullcontext() if isinstance(function, np.ufunc) else Tracing(None):
+        with Tracing(None) if row.foreign or isinstance(function, FunctionType) else nullcontext():
             out = function(*args, **kwargs)
         if isinstance(row, Flat) and row.function in STATIC:
             return out
