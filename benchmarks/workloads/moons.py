@@ -135,6 +135,44 @@ class Moons(Workload):
 
         return in_parts(forward, lambda loss: loss.backward(), found, update, lambda loss: loss.item())
 
+    def compiled(self, given: Given) -> Contestant:
+        """A program for the loss and its gradients; its 200,000 lines take some seconds to make."""
+        from autograd import compiled, relu, value_and_grad
+
+        weights = [[[np.float64(p) for p in unit] for unit in w] for w in given.start[::2]]
+        biases = [[np.float64(p) for p in b] for b in given.start[1::2]]
+        last, rate = len(weights) - 1, given.rate
+
+        def loss_of(weights: Any, biases: Any) -> Any:
+            scores = []
+            for h in given.x:
+                for number, (w, b) in enumerate(zip(weights, biases)):
+                    h = [sum((p * x for p, x in zip(unit, h)), bias) for unit, bias in zip(w, b)]
+                    if number < last:
+                        h = [relu(z) for z in h]
+                scores.append(h[0])
+            losses = [relu(1 + -side * score) for side, score in zip(given.side, scores)]
+            parameters = [p for w, b in zip(weights, biases) for part in (*w, b) for p in part]
+            return sum(losses) * (1.0 / len(losses)) + ALPHA * sum(p * p for p in parameters)
+
+        program = compiled(value_and_grad(loss_of, (0, 1)))
+
+        def step() -> float:
+            value, gradients = program(weights, biases)
+            for parts, of_parts in zip((weights, biases), gradients):
+                for part, of_part in zip(parts, of_parts):
+                    move(part, of_part)
+            return float(value)
+
+        def move(part: list[Any], gradients: list[Any]) -> None:
+            for number, gradient in enumerate(gradients):
+                if isinstance(gradient, list):
+                    move(part[number], gradient)
+                else:
+                    part[number] -= rate * gradient
+
+        return Contestant(step, lambda: collected(weights, biases, float))
+
     def torch(self, given: Given) -> Contestant:
         """The same with 0-d tensors of PyTorch."""
         import torch
