@@ -11,7 +11,7 @@ import linecache
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,7 +175,7 @@ def parts(value: Any) -> list[Any]:
     """Return the arrays of a value: one, or those of several outputs."""
     if isinstance(value, dict):
         return parts(list(value.values()))
-    if isinstance(value, tuple | list):
+    if isinstance(value, Sequence):  # also the `Upstreams` of several outputs
         return [array for part in value for array in parts(part)]
     value = value.data if isinstance(value, Tensor) else np.asarray(value)
     return [value] if value.dtype.kind == "f" else []

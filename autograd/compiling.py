@@ -100,8 +100,8 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     computed of such arrays alone is computed once. Functions declared with `flat` are called anew each time; context
     variables have the values then that they had when the program was made.
 
-    Floating-point warnings are not given. With an argument that requires grad, and under `detect_anomaly`, the function
-    itself is called.
+    Floating-point warnings are not given. With an argument that requires grad, under `detect_anomaly`, and while its
+    program is running already, the function itself is called.
 
     Examples
     --------
@@ -148,13 +148,13 @@ class Compiled:
         """Call the function, or the program for these arguments."""
         mode = modes.current()
         if mode.tracer is not None or mode.watch is not None:
-            return self.f(*self.state, *args, **kwargs)
+            return self.itself(args, kwargs)
         program = self.latest
         if program is not None and not kwargs and program.fits(arrays := program.arrays(args)):
             return self.run(program, arrays, args, kwargs)
         leaves, structure = trees.flatten((args, kwargs))
         if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
-            return self.f(*self.state, *args, **kwargs)
+            return self.itself(args, kwargs)
         key = (identity(structure), *map(identity, leaves))
         program = self.programs.get(key)
         if program is None or not program.fits(
@@ -167,11 +167,19 @@ class Compiled:
     def run(self, program: Program, arrays: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
         """Run a program; while it is running already, call the function instead."""
         if not program.lock.acquire(blocking=False):
-            return self.f(*self.state, *args, **kwargs)
+            return self.itself(args, kwargs)
         try:
             return program.quiet.run(program.run, *arrays)
         finally:
             program.lock.release()
+
+    def itself(self, args: Any, kwargs: Any) -> Any:
+        """Call the function; its results are written where they belong, unless they are traced."""
+        result = self.f(*self.state, *args, **kwargs)
+        if self.out is None or modes.tracer() is not None:
+            return result
+        results, structure = trees.flatten(result)
+        return trees.unflatten(structure, map(written, results, arrays_for(structure, self.out)))
 
     def trace(self, key: Any, leaves: Sequence[Any], structure: Any) -> Any:
         """Run the function, and make the program of what it does."""
@@ -244,11 +252,11 @@ def fit(value: Any, array: Array, taken: Sequence[Array]) -> None:
 
 
 def written(value: Any, array: Array | None) -> Any:
-    """The value, or the array that it was to be written into."""
+    """The value, or the array that it was to be written into; a tensor that requires grad stays one."""
     if array is None:
         return value
-    array[...] = value
-    return array
+    array[...] = unwrapped(value)
+    return value if isinstance(value, Tensor) and value.requires_grad else array
 
 
 def is_array(leaf: Any) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd import Tensor, compiled, value_and_grad
+import numpy as np
+
+from autograd import Tensor, compiled, enable_grad, is_compiling, value_and_grad
 from nn.module import Module, replaced
 from nn.optim import Optimizer
 from nn.optim.together import Together
@@ -114,9 +116,23 @@ class CompiledStep:
         gradients_of = value_and_grad(loss_of, tuple(range(len(learned))))
 
         def compute(*args: Any) -> Any:
+            if not is_compiling():
+                return self.recorded(together, *args[len(learned) :])
             value, gradients = gradients_of(*args)
             together.still = [p for p, g in zip(learned.values(), gradients) if not isinstance(g, Tensor)]
             return value, [*gradients]
 
         weights = [*together.values.values()]
         return compiled(compute, out=(None, [*together.gradients.values()]), state=weights), together, buffers
+
+    def recorded(self, together: Together, x: Any, *targets: Any) -> tuple[Any, list[Any]]:
+        """Loss and gradients as in the loop, where no program may run: under `detect_anomaly`, for instance."""
+        for p in together.gradients:
+            p.grad = None
+        with enable_grad():
+            value = self.loss(self.model(x), *targets)
+        if isinstance(value, Tensor) and value.requires_grad:
+            value.backward()
+        together.still = [p for p in together.gradients if p.grad is None]
+        gradients = [np.zeros(p.shape) if p.grad is None else p.grad for p in together.gradients]
+        return value.data if isinstance(value, Tensor) else value, gradients

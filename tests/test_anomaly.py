@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor, detect_anomaly, enable_grad, no_grad
+from autograd import Tensor, batch_norm, detect_anomaly, enable_grad, no_grad, softmax_cross_entropy
 from autograd.errors import AnomalyError
 from autograd.modes import current
 from autograd.table import dispatched, elementwise
@@ -307,3 +307,13 @@ def test_it_adds_no_warning() -> None:
         warnings.simplefilter("error")
         x = leaf(1.0, 2.0)
         np.exp(x).sum().backward()
+
+
+def test_functions_that_return_several_arrays_to_themselves() -> None:
+    """Of their outputs only some have a gradient."""
+    logits = Tensor([[1.0, 2.0]], requires_grad=True)
+    with detect_anomaly():
+        softmax_cross_entropy(logits, np.array([0])).backward()
+        np.sum(batch_norm(logits, None, None, 1e-5)[0]).backward()
+    p = np.exp(2) / (np.exp(1) + np.exp(2))
+    np.testing.assert_allclose(logits.grad, [[-p, p]])

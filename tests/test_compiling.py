@@ -364,6 +364,24 @@ def test_out_may_not_share_memory_with_state_or_what_is_outside_or_itself() -> N
     equal(outer.data, x3)
 
 
+def test_out_is_written_to_where_the_function_itself_is_called() -> None:
+    room = np.zeros(3)
+    program = compiled(value_and_grad(lambda x: np.sum(x**3)), out=(None, room))
+    program(x3)
+    with detect_anomaly():
+        value, gradient = program(x3 + 1)
+    assert gradient is room
+    equal(value, 99.0)
+    equal(room, 3 * (x3 + 1) ** 2)
+    t = Tensor(x3, requires_grad=True)
+    value, gradient = program(t)
+    equal(room, 3 * x3**2)
+    np.sum(gradient).backward()
+    equal(t.grad, 6 * x3)
+    program(x3 + 1)
+    equal(gradient.data, 3 * x3**2)
+
+
 def test_state_is_always_given() -> None:
     w = np.ones(3)
     f = lambda w, x, *, k=1: (w * x * k, w)

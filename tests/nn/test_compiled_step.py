@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import CompileError, GraphError
+from autograd import AnomalyError, CompileError, GraphError, Tensor, detect_anomaly, no_grad
 from nn.functional import cross_entropy
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
@@ -103,7 +104,7 @@ def test_other_batches() -> None:
 
 
 def test_parameters_that_the_loss_does_not_depend_on() -> None:
-    """They have no gradient, and do not move."""
+    """They have no gradient, and do not move, also in steps that are not compiled."""
 
     class Half(nn.Module):
         def __init__(self) -> None:
@@ -113,9 +114,11 @@ def test_parameters_that_the_loss_does_not_depend_on() -> None:
         def forward(self, x: Any) -> Any:
             return self.used(x)
 
-    twins = Twins(Half, sgd)
-    for x, y in zip(X[:5], Y, strict=False):
-        twins.step(x, y)
+    for anomalies in False, True:
+        twins = Twins(Half, sgd)
+        for k, (x, y) in enumerate(zip(X[:6], Y, strict=False)):
+            with detect_anomaly() if anomalies and k % 3 == 0 else nullcontext():
+                twins.step(x, y)
 
 
 def test_training_and_evaluation_take_turns() -> None:
@@ -464,6 +467,50 @@ def test_ignored_labels_cannot_be_compiled() -> None:
         with pytest.raises(CompileError):
             step(X[0], Y[0])
         alike(model.state_dict(), before)
+
+
+def test_steps_that_are_not_compiled() -> None:
+    """Under detect_anomaly, and with inputs that require grad, the functions themselves are called."""
+    twins = Twins(network, sgd)
+    batches = iter(zip(X, Y, strict=True))
+    for change in (nullcontext, detect_anomaly, nullcontext, no_grad, nullcontext):
+        x, y = next(batches)
+        expected = loop_step(twins.models[0], cross_entropy, twins.optimizers[0], x, y)
+        with change():
+            np.testing.assert_allclose(twins.compiled(x, y), expected, rtol=1e-12)
+        twins.compare()
+        x, y = next(batches)
+        given = [Tensor(x, requires_grad=True) for _ in range(2)]
+        expected = loop_step(twins.models[0], cross_entropy, twins.optimizers[0], given[0], y)
+        loss = twins.compiled(given[1], y)
+        assert type(loss) is np.float64
+        np.testing.assert_allclose(loss, expected, rtol=1e-12)
+        np.testing.assert_allclose(given[1].grad, given[0].grad, rtol=1e-12)
+        twins.compare()
+
+
+def test_anomalies_are_found() -> None:
+    model = network()
+    step = nn.compiled_step(model, cross_entropy, sgd(model))
+    step(X[0], Y[0])
+    model[0].weight.data[0, 0] = np.inf
+    with pytest.raises(AnomalyError, match="'weight'"), detect_anomaly():
+        step(X[0], Y[0])
+
+
+def test_tensors_as_batches() -> None:
+    twins = Twins(network, sgd)
+    for x, y in zip(X[:4], Y, strict=False):
+        twins.step(Tensor(x), Tensor(y))
+
+
+def test_networks_with_nothing_to_learn() -> None:
+    twins = Twins(lambda: network().requires_grad_(False), sgd)
+    for model in twins.models:
+        before = model.state_dict()
+    for x, y in zip(X[:3], Y, strict=False):
+        twins.compiled(x, y)
+        alike(twins.models[1].state_dict(), before)
 
 
 def test_what_a_step_returns_and_leaves() -> None:
