@@ -159,17 +159,15 @@ class Moons(Workload):
 
         def step() -> float:
             value, gradients = program(weights, biases)
-            for parts, of_parts in zip((weights, biases), gradients):
-                for part, of_part in zip(parts, of_parts):
-                    move(part, of_part)
+            move([weights, biases], gradients)
             return float(value)
 
-        def move(part: list[Any], gradients: list[Any]) -> None:
+        def move(parts: list[Any], gradients: Any) -> None:
             for number, gradient in enumerate(gradients):
                 if isinstance(gradient, list):
-                    move(part[number], gradient)
+                    move(parts[number], gradient)
                 else:
-                    part[number] -= rate * gradient
+                    parts[number] -= rate * gradient
 
         return Contestant(step, lambda: collected(weights, biases, float))
 
