@@ -460,10 +460,11 @@ def guard(models: Sequence[Array]) -> Callable[..., bool]:
     for position, model in enumerate(models):
         arg = f"args[{position}]"
         if isinstance(model, np.ndarray):
-            names[f"d{position}"] = model.dtype
+            dtype = f"d{position}"
+            names[dtype] = model.dtype
             conditions.append(
-                f"type({arg}) is ndarray and {arg}.shape == {model.shape} and {arg}.dtype is d{position} "
-                f"and {arg}.strides == {model.strides}"
+                f"type({arg}) is ndarray and {arg}.shape == {model.shape} and {arg}.strides == {model.strides} "
+                f"and ({arg}.dtype is {dtype} or {arg}.dtype == {dtype})"  # pickled arrays have dtypes of their own
             )
         else:
             names[f"t{position}"] = type(model)

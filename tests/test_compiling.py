@@ -597,6 +597,17 @@ def test_other_shapes_and_dtypes_have_programs_of_their_own() -> None:
     assert len(program.programs) == len(kinds)
 
 
+@pytest.mark.parametrize("fresh", [lambda x: pickle.loads(pickle.dumps(x)), lambda x: x.astype(">f8")])
+def test_dtypes_that_are_equal_are_one(fresh: Any) -> None:
+    """Though they may be other objects: those of pickled arrays are."""
+    runs: list[Any] = []
+    program = compiled(lambda x: (runs.append(x), x * 2)[1])
+    assert fresh(x3).dtype is not fresh(x3).dtype or fresh(x3).dtype is not x3.dtype
+    for k in range(4):
+        equal(program(fresh(x3 + k)), 2 * (x3 + k))
+    assert len(runs) == 1
+
+
 def test_trees_in_and_out() -> None:
     def f(tree: Any, *rest: Any, scale: Any = 1.0, **more: Any) -> Any:
         a, b = tree["a"], tree["b"]
