@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 
@@ -486,6 +487,7 @@ def defined(name: str, source: str, names: dict[str, Any]) -> Callable[..., Any]
     made: dict[str, Any] = {}
     exec(compile(whole, filename, "exec"), {}, made)
     function: Callable[..., Any] = made["bind"](**names)
+    finalize(function, linecache.cache.pop, filename, None)
     function.__doc__ = source
     return function
 

@@ -1,4 +1,4 @@
-"""What recording costs, by itself and in one process: ``python benchmarks/engine.py``.
+"""What recording costs, by itself and in one process: ``python -m benchmarks.engine``.
 
 The contestants of ``python -m benchmarks`` have processes of their own; users have one, in which everybody's objects
 pass through one garbage collector and one allocator. Here the code by hand keeps all values in a list, as an engine

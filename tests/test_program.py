@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import linecache
 import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -469,3 +471,19 @@ def test_a_traceback_shows_the_line_of_the_program() -> None:
         program(-x3)
     shown = [entry.line for entry in traceback.extract_tb(error.value.__traceback__)]
     assert "positive_0(v0)" in shown
+
+
+def test_programs_that_are_dropped_leave_nothing() -> None:
+    def texts() -> int:
+        return sum(name.startswith(("<autograd program", "<autograd fits")) for name in linecache.cache)
+
+    gc.collect()
+    before = texts()
+    program = compiled(lambda x, k: x * k)
+    for k in range(70):
+        program(x3, k)
+    gc.collect()
+    assert texts() == before + 2 * 64
+    del program
+    gc.collect()
+    assert texts() == before
