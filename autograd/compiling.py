@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from autograd import modes, trees
-from autograd.errors import ShapeError
+from autograd.errors import CompileError, ShapeError
 from autograd.messages import checked, describe
 from autograd.modes import Tracing
 from autograd.program import Plan, Writer, copied, guard
@@ -29,6 +29,10 @@ Function = Callable[..., Any]
 Tree = Any
 MOST_PROGRAMS = 64
 """How many programs a function has before the one that was made first is dropped."""
+
+
+RESULTS = (Tensor, np.ndarray, np.generic, int, float, complex, str, bytes, type, np.dtype)
+"""What may be in a result, beside arguments that are handed back; anything else could hold values of one call."""
 
 
 class Program(NamedTuple):
@@ -86,8 +90,10 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     Raises
     ------
     CompileError
-        If the function looks at a value (``if x > 0``, ``float(x)``, ``x.data``), or makes an array whose shape
-        depends on values.
+        If the function looks at a value (``if x > 0``, ``float(x)``, ``x.data``), makes an array whose shape depends on
+        values, or returns a function or another object.
+    TypeError
+        If `state` holds anything but arrays.
 
     See Also
     --------
@@ -132,6 +138,11 @@ class Compiled:
     """
 
     def __init__(self, f: Function, out: Tree, state: Sequence[Array]) -> None:
+        for array in state:
+            if not isinstance(array, np.ndarray):
+                raise TypeError(
+                    f"compiled(): state holds a {type(array).__name__}; give arrays (numpy.ndarray), whose values may change"
+                )
         self.f, self.out, self.state = f, out, state
         self.programs: dict[Any, Program] = {}
         self.latest: Program | None = None
@@ -191,6 +202,12 @@ class Compiled:
         with Tracing(trace), np.errstate(all="ignore"):
             result = self.f(*[made(array, None) for array in state], *args, **kwargs)
         results, out_structure = trees.flatten(result)
+        for part in results:
+            if not isinstance(part, RESULTS) and not any(part is leaf for leaf in leaves):
+                raise CompileError(
+                    f"compiled(): the function returned {describe(part)}, which a program cannot make anew; let it "
+                    "return arrays and numbers, in tuples, lists and dicts"
+                )
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
         taken = [*state, *given, *(tensor._data for tensor, _ in trace.captured)]

@@ -517,6 +517,38 @@ def test_what_is_no_value_of_the_program_may_be_looked_at() -> None:
         equal(program(x3, k), f(x3, k))
 
 
+class Holder:
+    """Has a value that a program would not make anew."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Holder()"
+
+
+def test_results_that_are_no_trees_of_arrays() -> None:
+    message = "which a program cannot make anew; let it return arrays and numbers, in tuples, lists and dicts"
+    for program in compiled(lambda x: (x, Holder(x * 2))), compiled(lambda x: [{"k": Holder(x)}]):
+        for _ in range(2):
+            with raises(CompileError, f"compiled(): the function returned Holder(), {message}"):
+                program(x3)
+        assert not program.programs
+    with pytest.raises(CompileError, match=re.escape(message)):
+        compiled(lambda x: vjp(np.tanh, x))(x3)
+    holder = Holder(1)
+    program = compiled(lambda x, given: (x * 2, given))
+    for _ in range(2):
+        assert program(x3, holder)[1] is holder
+
+
+@pytest.mark.parametrize("value", [3.0, Tensor(3.0), np.float64(3)], ids=repr)
+def test_state_that_is_no_array(value: Any) -> None:
+    name = type(value).__name__
+    with raises(TypeError, f"compiled(): state holds a {name}; give arrays (numpy.ndarray), whose values may change"):
+        compiled(lambda w, x: w * x, state=(value,))
+
+
 def test_errors_of_the_function_itself() -> None:
     def f(x: Any, y: Any) -> Any:
         return np.sum(x @ y)
