@@ -141,7 +141,8 @@ class Compiled:
         for array in state:
             if not isinstance(array, np.ndarray):
                 raise TypeError(
-                    f"compiled(): state holds a {type(array).__name__}; give arrays (numpy.ndarray), whose values may change"
+                    f"compiled(): state holds a {type(array).__name__}; give arrays (numpy.ndarray), whose values may "
+                    "change"
                 )
         self.f, self.out, self.state = f, out, state
         self.programs: dict[Any, Program] = {}
