@@ -25,7 +25,7 @@ page(softmax_cross_entropy, np.array([[1000.0, -1000.0, 999.0]]), np.array([1]),
 page(softmax_cross_entropy, np.array([[-1000.0, -999.0], [0.0, 1.0]]), np.array([1, 1]), note="far down")
 page(softmax_cross_entropy, np.array([[20.0, 3.0]], np.float16), np.array([0]), order=0)
 
-# The factor of a row counts as a constant; the derivatives are checked by those of softmax_cross_entropy, which has them.
+# The factor of a row counts as a constant: softmax_cross_entropy, which has its derivatives, is where they are checked.
 page(loss_and_exponentials, normal(4, 3), np.array([0, 2, 1, 2]), order=0)
 
 page(batch_norm, normal(5, 3), normal(3), normal(3))
