@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import asyncio
 import os
 import re
 import sys
@@ -84,7 +85,7 @@ def run(notebook: NotebookNode) -> NotebookNode:
             resources={"metadata": {"path": str(HERE)}},
         )
         client.owns_km = True  # and so shuts the kernel down
-        client.execute(env=variables)
+        asyncio.run(client.async_execute(env=variables))
     notebook.metadata = nbformat.from_dict(METADATA)
     return notebook
 
