@@ -1,6 +1,6 @@
 """Programs: what a trace has noted, as straight-line NumPy that writes into buffers of its own.
 
-`Plan` decides what is called and where its value goes; `write` says so in Python. The buffers are made once, and what
+`Plan` decides what is called and where its value goes; `Writer` says so in Python. The buffers are made once, and what
 dies makes room for what comes: a run allocates next to nothing. A view of a buffer is made once too.
 """
 
