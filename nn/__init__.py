@@ -31,6 +31,7 @@ from nn.embedding import Embedding
 from nn.errors import DataError, StateError
 from nn.history import History
 from nn.linear import Linear
+from nn.lint import lint
 from nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -111,6 +112,7 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
+    "lint",
     "load",
     "load_metadata",
     "optim",

@@ -127,7 +127,7 @@ NN_LAYERS = [
     {"activations", "convolution", "dropout", "embedding", "linear", "losses", "normalization"},
     {"containers", "functional"},
     {"optim", "weights", "data"},
-    {"compiling", "summary", "history", "checkpoints"},
+    {"compiling", "lint", "summary", "history", "checkpoints"},
     {"training"},
     {"recipes"},
     {"__init__", "__main__"},

@@ -615,6 +615,9 @@ def test_S2_22_before_normalization_a_bias_is_eliminated() -> None:
     assert model[0].bias is None  # before normalization there is none
     assert model[3].bias is not None
     assert sum(p.size for p in model.parameters()) == 4 * 3 + 2 * 3 + 3 * 2 + 2
+    assert nn.lint(model) == []
+    (advice,) = nn.lint(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
+    assert advice.startswith("0: the bias of Linear has no effect before BatchNorm1d")
 
 
 def test_S2_23_the_conventions_of_torch_nn_BatchNorm() -> None:

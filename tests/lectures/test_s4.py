@@ -210,6 +210,9 @@ def test_S4_06_output_activations_and_their_losses() -> None:
         F.binary_cross_entropy(z, binary)  # a loss of probabilities, without the sigmoid
     with pytest.raises(TypeError, match="labels"):
         F.cross_entropy(z, labels.astype(float))  # classes given as numbers, as for a regression
+    assert nn.lint(nn.Sequential(nn.Linear(2, 3), nn.Softmax()), F.nll_loss) == [
+        "1: Softmax does not fit nll_loss, which takes logarithms of probabilities: end in LogSoftmax"
+    ]
 
 
 def test_S4_07_softmax() -> None:
