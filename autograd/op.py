@@ -68,6 +68,8 @@ class Row:
 
     foreign = False
     """Whether a user wrote the function, which then may return an array that it was given, or that others have."""
+    effect = False
+    """Whether the function does more than return its value, so that a program calls it even if nothing needs that."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function
@@ -78,8 +80,7 @@ class Row:
 class Flat(Row):
     """The derivative is zero almost everywhere: the value is computed and nothing is recorded.
 
-    In the keyword arguments named `but` it is not zero: a tensor that requires grad is refused there. A program that
-    is made of a function calls an `effect` even if nothing needs its value.
+    In the keyword arguments named `but` it is not zero: a tensor that requires grad is refused there.
     """
 
     flat: frozenset[str] = frozenset()
@@ -235,9 +236,9 @@ class Op(Row, ABC):
         """Return one kept value as a tensor, or a tuple of them."""
 
         def lifted(value: Any, source: Node | None) -> Any:
-            return (
-                recorder.constant(value) if source is None else value if value is None else recorder.wrap(value, source)
-            )
+            if source is None:
+                return recorder.constant(value)
+            return None if value is None else recorder.wrap(value, source)
 
         if name == "out" and isinstance(value, tuple):
             return tuple(lifted(part, pick(node, index)) for index, part in enumerate(value))

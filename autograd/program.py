@@ -35,7 +35,7 @@ def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
     wanted = set(variables(tuple(outputs)))
     kept = []
     for call in reversed(calls):
-        if call.is_effect or not wanted.isdisjoint(call.outputs):
+        if call.row.effect or not wanted.isdisjoint(call.outputs):
             wanted.update(call.inputs)
             kept.append(call)
     return kept[::-1]

@@ -22,7 +22,7 @@ import numpy as np
 from autograd.errors import CompileError
 from autograd.messages import unknown
 from autograd.modes import Tracing
-from autograd.op import Flat, Op, Row
+from autograd.op import Op, Row
 from autograd.rules.indexing import index
 from autograd.rules.shapes import reshaped
 from autograd.tensor import Tensor, like, made
@@ -70,11 +70,6 @@ class Call:
     def inputs(self) -> list[Variable]:
         """The variables among the arguments."""
         return variables((self.args, self.kwargs))
-
-    @property
-    def is_effect(self) -> bool:
-        """Whether it may do more than return its value."""
-        return isinstance(self.row, Flat) and self.row.effect
 
 
 def variables(value: Any) -> list[Variable]:
@@ -178,8 +173,7 @@ class Trace:
         """Call a function with arrays; note that it was called, or what it called, if one of them is of the program."""
         args, kwargs = replaced((args, kwargs), self.array)
         named = replaced((args, kwargs), self.variable)
-        effect = isinstance(row, Flat) and row.effect
-        if not effect and not variables(named):
+        if not row.effect and not variables(named):
             out = function(*args, **kwargs)
             return like(out, map(self.own, out)) if isinstance(out, tuple | list) else self.own(out)
         self.refuse_unknown_shapes(row, args)
@@ -189,7 +183,7 @@ class Trace:
                 return taken_apart
         with Tracing(None) if row.foreign or isinstance(function, FunctionType) else nullcontext():
             out = function(*args, **kwargs)
-        if isinstance(row, Flat) and row.function in STATIC:
+        if row.function in STATIC:
             return out
         several = isinstance(out, tuple | list)
         parts = [self.as_value(row, part) for part in (out if several else () if out is None else (out,))]

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workload import Array, Contestant, Given, Workload, in_parts
+from benchmarks.workload import Array, Contestant, Given, in_parts
+from benchmarks.workloads.training import Training
 
 
-class Convolution(Workload):
+class Convolution(Training):
     """A training step of a convolutional network."""
 
     name = "convolution"
@@ -106,10 +107,10 @@ class Convolution(Workload):
         return in_parts(forward, backward, found, update)
 
     def network(self, given: Given) -> Any:
-        """The network of `nn`, and what moves it."""
+        """Return the network of `nn`."""
         import nn
 
-        model = nn.Sequential(
+        return nn.Sequential(
             nn.Conv2d(1, given.first, 3, padding=1, dtype=given.dtype),
             nn.ReLU(),
             nn.MaxPool2d(2),
@@ -119,41 +120,12 @@ class Convolution(Workload):
             nn.Flatten(),
             nn.Linear(given.features, given.classes, dtype=given.dtype),
         )
-        for p, start in zip(model.parameters(), given.start):
-            p.data[...] = start
-        return model, nn.optim.SGD(model.parameters(), lr=given.rate)
 
-    def chainrule(self, given: Given) -> Contestant:
-        """Use `nn`."""
-        from nn.functional import cross_entropy
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.data for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
-        )
-
-    def compiled(self, given: Given) -> Contestant:
-        """The same, with `nn.compiled_step`."""
-        import nn
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-        step = nn.compiled_step(model, nn.functional.cross_entropy, optimizer)
-        return Contestant(lambda: float(step(x, labels)), lambda: [p.data for p in model.parameters()])
-
-    def torch(self, given: Given) -> Contestant:
-        """Use the same modules of PyTorch."""
+    def torch_network(self, given: Given) -> Any:
+        """Return the same modules of PyTorch."""
         import torch
 
-        model = torch.nn.Sequential(
+        return torch.nn.Sequential(
             torch.nn.Conv2d(1, given.first, 3, padding=1),
             torch.nn.ReLU(),
             torch.nn.MaxPool2d(2),
@@ -162,24 +134,6 @@ class Convolution(Workload):
             torch.nn.MaxPool2d(2),
             torch.nn.Flatten(),
             torch.nn.Linear(given.features, given.classes),
-        ).to(getattr(torch, given.dtype))
-        with torch.no_grad():
-            for p, start in zip(model.parameters(), given.start):
-                p.copy_(torch.from_numpy(start))
-        optimizer = torch.optim.SGD(model.parameters(), lr=given.rate)
-        x, labels = torch.from_numpy(given.x), torch.from_numpy(given.labels)
-        cross_entropy = torch.nn.functional.cross_entropy
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.detach().numpy() for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
         )
 
     def jax(self, given: Given) -> Contestant:

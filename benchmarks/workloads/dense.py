@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workload import Array, Contestant, Given, Workload, in_parts
+from benchmarks.workload import Array, Contestant, Given, in_parts
+from benchmarks.workloads.training import Training
 
 
-class Dense(Workload):
+class Dense(Training):
     """A training step of a fully connected network.
 
     Parameters
@@ -97,69 +98,19 @@ class Dense(Workload):
         return in_parts(forward, backward, lambda: parameters, update)
 
     def network(self, given: Given) -> Any:
-        """The network of `nn`, and what moves it."""
+        """Return the network of `nn`."""
         import nn
 
-        model = nn.MLP(given.layers, activation=self.activation, dtype=given.dtype)
-        for p, start in zip(model.parameters(), given.start):
-            p.data[...] = start
-        return model, nn.optim.SGD(model.parameters(), lr=given.rate)
+        return nn.MLP(given.layers, activation=self.activation, dtype=given.dtype)
 
-    def chainrule(self, given: Given) -> Contestant:
-        """Use `nn` as its README does."""
-        from nn.functional import cross_entropy
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.data for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
-        )
-
-    def compiled(self, given: Given) -> Contestant:
-        """The same, with `nn.compiled_step`."""
-        import nn
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-        step = nn.compiled_step(model, nn.functional.cross_entropy, optimizer)
-        return Contestant(lambda: float(step(x, labels)), lambda: [p.data for p in model.parameters()])
-
-    def torch(self, given: Given) -> Contestant:
-        """Use the same modules of PyTorch."""
+    def torch_network(self, given: Given) -> Any:
+        """Return the same modules of PyTorch."""
         import torch
 
         modules: list[Any] = []
         for n, m in pairwise(given.layers):
             modules += [torch.nn.Linear(n, m), torch.nn.ReLU() if self.activation == "relu" else torch.nn.Tanh()]
-        model = torch.nn.Sequential(*modules[:-1]).to(getattr(torch, given.dtype))
-        with torch.no_grad():
-            for p, start in zip(model.parameters(), given.start):
-                p.copy_(torch.from_numpy(start))
-        optimizer = torch.optim.SGD(model.parameters(), lr=given.rate)
-        x, labels, cross_entropy = (
-            torch.from_numpy(given.x),
-            torch.from_numpy(given.labels),
-            torch.nn.functional.cross_entropy,
-        )
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.detach().numpy() for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
-        )
+        return torch.nn.Sequential(*modules[:-1])
 
     def jax(self, given: Given) -> Contestant:
         """Compile the whole step; the old parameters are donated to it."""

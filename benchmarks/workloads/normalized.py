@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workload import Array, Contestant, Given, Workload, in_parts
+from benchmarks.workload import Array, Contestant, Given, in_parts
+from benchmarks.workloads.training import Training
 
 EPSILON, MOMENTUM = 1e-5, 0.1
 
 
-class Normalized(Workload):
+class Normalized(Training):
     """A training step with batch normalization and dropout."""
 
     name = "normalized"
@@ -171,69 +172,21 @@ class Normalized(Workload):
         return in_parts(forward, backward, lambda: parameters, update)
 
     def network(self, given: Given) -> Any:
-        """The network of `nn`, and what moves it."""
+        """Return the network of `nn`."""
         import nn
 
         options = {"batch_norm": True, "dropout": given.drop, "dtype": given.dtype}
-        model = nn.MLP(given.layers, activation="relu", rng=np.random.default_rng(1), **options)
-        for p, start in zip(model.parameters(), given.start):
-            p.data[...] = start
-        return model, nn.optim.SGD(model.parameters(), lr=given.rate)
+        return nn.MLP(given.layers, activation="relu", rng=np.random.default_rng(1), **options)
 
-    def chainrule(self, given: Given) -> Contestant:
-        """Use `nn`."""
-        from nn.functional import cross_entropy
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.data for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
-        )
-
-    def compiled(self, given: Given) -> Contestant:
-        """The same, with `nn.compiled_step`."""
-        import nn
-
-        (model, optimizer), x, labels = self.network(given), given.x, given.labels
-        step = nn.compiled_step(model, nn.functional.cross_entropy, optimizer)
-        return Contestant(lambda: float(step(x, labels)), lambda: [p.data for p in model.parameters()])
-
-    def torch(self, given: Given) -> Contestant:
-        """Use the same modules of PyTorch."""
+    def torch_network(self, given: Given) -> Any:
+        """Return the same modules of PyTorch."""
         import torch
 
         modules: list[Any] = []
         for n, m in pairwise(given.layers[:-1]):
             modules += [torch.nn.Linear(n, m, bias=False), torch.nn.BatchNorm1d(m), torch.nn.ReLU()]
             modules += [torch.nn.Dropout(given.drop)]
-        model = torch.nn.Sequential(*modules, torch.nn.Linear(given.width, given.classes))
-        model = model.to(getattr(torch, given.dtype))
-        with torch.no_grad():
-            for p, start in zip(model.parameters(), given.start):
-                p.copy_(torch.from_numpy(start))
-        optimizer = torch.optim.SGD(model.parameters(), lr=given.rate)
-        x, labels = torch.from_numpy(given.x), torch.from_numpy(given.labels)
-        cross_entropy = torch.nn.functional.cross_entropy
-
-        def forward() -> Any:
-            optimizer.zero_grad()
-            return cross_entropy(model(x), labels)
-
-        return in_parts(
-            forward,
-            lambda loss: loss.backward(),
-            lambda: [p.detach().numpy() for p in model.parameters()],
-            lambda _: optimizer.step(),
-            lambda loss: loss.item(),
-        )
+        return torch.nn.Sequential(*modules, torch.nn.Linear(given.width, given.classes))
 
     def jax(self, given: Given) -> Contestant:
         """Compile the whole step, running statistics included."""

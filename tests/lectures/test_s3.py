@@ -15,22 +15,9 @@ import pytest
 import nn
 from autograd import GradcheckError, Tensor, differentiable, grad, gradcheck, graph, jacobian, relu, sigmoid
 from autograd.view.model import Graph, GraphEdge
+from tests.lectures.by_hand import assert_close, normal, parameter, σ
 
 Array = Any
-
-
-def assert_close(actual: Any, expected: Any, rtol: float = 1e-12, atol: float = 1e-15) -> None:
-    """Assert that two arrays have the same shape and numbers."""
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol, atol)
-
-
-def parameter(value: Any, name: str | None = None) -> Tensor:
-    return Tensor(value, requires_grad=True, name=name)
-
-
-def normal(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).normal(size=shape)
 
 
 def named(name: str, tensor: Tensor) -> Tensor:
@@ -54,11 +41,6 @@ class Nonlinearity(NamedTuple):
 
     value: Callable[[Any], Any]
     derivative: Callable[[Array], Array]
-
-
-def σ(z: Array) -> Array:
-    """The sigmoid, by hand."""
-    return 1 / (1 + np.exp(-z))
 
 
 SIGMOID = Nonlinearity(lambda z: 1 / (1 + np.exp(-z)), lambda z: σ(z) * (1 - σ(z)))

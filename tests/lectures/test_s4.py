@@ -31,27 +31,9 @@ from autograd import (
 )
 from autograd.view.stepper import Walk
 from nn import functional as F  # noqa: N812 - PyTorch's custom
+from tests.lectures.by_hand import assert_close, normal, parameter, σ
 
 Array = Any
-
-
-def assert_close(actual: Any, expected: Any, rtol: float = 1e-12, atol: float = 1e-15) -> None:
-    """Assert that two arrays have the same shape and numbers."""
-    assert np.shape(actual) == np.shape(expected)
-    np.testing.assert_allclose(actual, expected, rtol, atol)
-
-
-def parameter(value: Any, name: str | None = None) -> Tensor:
-    return Tensor(value, requires_grad=True, name=name)
-
-
-def normal(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).normal(size=shape)
-
-
-def σ(z: Array) -> Array:
-    """The sigmoid, by hand."""
-    return 1 / (1 + np.exp(-z))
 
 
 def logistic_loss(a: Any, y: Any) -> Any:
