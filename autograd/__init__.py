@@ -73,6 +73,7 @@ from autograd.rules.activations import (
 from autograd.rules.indexing import index_add, one_hot
 from autograd.rules.networks import affine, batch_norm, softmax_cross_entropy
 from autograd.tensor import Tensor
+from autograd.threads import get_num_threads, set_num_threads
 from autograd.transforms import (
     elementwise_grad,
     grad,
@@ -116,6 +117,7 @@ __all__ = [
     "erfc",
     "flat",
     "gelu",
+    "get_num_threads",
     "grad",
     "gradcheck",
     "graph",
@@ -135,6 +137,7 @@ __all__ = [
     "one_hot",
     "relu",
     "selu",
+    "set_num_threads",
     "sigmoid",
     "silu",
     "softmax",

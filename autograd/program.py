@@ -17,16 +17,18 @@ from weakref import finalize
 import numpy as np
 
 from autograd import trees
+from autograd.blockwise import BlockWriter, Group, grouped
 from autograd.leaves import owner
 from autograd.op import Elementwise
 from autograd.rules.indexing import index_set
 from autograd.tracing import ARRAY, Call, Trace, Variable, replaced, variables
+from autograd.ufuncs import BY_KEYWORD, is_elementwise, is_ufunc, reduction
 
 Array = Any
 INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.neg: "-"}
 LITERALS = (int, str, bytes, type(None), type(Ellipsis))
-BY_KEYWORD = {np.maximum, np.minimum}
-"""Ufuncs that no longer take `out` by position."""
+LONG = 64
+"""How long a row of numbers must be to be better than a number, where it can be."""
 numbers = count()
 
 
@@ -97,31 +99,15 @@ def identity(value: Any) -> Any:
     return (type(value), value) if type(value) is Variable or isinstance(value, LITERALS) else id(value)
 
 
-def is_zero(value: Any) -> bool:
-    """Whether an argument is the number 0."""
-    return type(value) is not Variable and np.ndim(value) == 0 and value == 0
-
-
-EXTREMES = {np.max: np.maximum.reduce, np.min: np.minimum.reduce}
-
-
-def reduction(call: Call) -> tuple[Callable[..., Any], tuple[Any, Any, Any, Any]] | None:
-    """The method of a ufunc that a call is, without what NumPy does around it; its array, axis, dtype and keepdims."""
-    function, args = call.row.function, call.args
-    if function is np.sum and args[6] is True and is_zero(args[5]):
-        return np.add.reduce, (args[0], args[1], args[2], args[4])
-    if function in EXTREMES and args[5] is True and args[4] is None:
-        return EXTREMES[function], (args[0], args[1], None, args[3])
-    return None
-
-
 class Plan:
     """Which calls a program makes, and where the memory of each value is.
 
     Attributes
     ----------
-    calls : list of Call
+    units : list of Call or Group
         In order.
+    calls : list of Call
+        The same, one by one.
     outputs : list
         What the program returns: variables, or constants.
     roots : dict of Variable to Variable
@@ -130,7 +116,9 @@ class Plan:
 
     def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
         self.values = trace.values
-        self.calls, self.instead = without_repetition(needed(trace.calls, outputs), trace.values)
+        calls, self.instead = without_repetition(needed(trace.calls, outputs), trace.values)
+        self.units = grouped(calls, trace.values)
+        self.calls = [call for unit in self.units for call in (unit.calls if isinstance(unit, Group) else [unit])]
         used = {variable for call in self.calls for variable in call.inputs} | set(variables(tuple(outputs)))
         self.captured = [(tensor, variable) for tensor, variable in trace.captured if variable in used]
         self.arguments = [*trace.arguments, *(variable for _, variable in self.captured)]
@@ -247,8 +235,14 @@ class Writer:
             if array is not None and type(output) is Variable and position not in plan.copied
             if like(self.values[plan.roots[output]], array)
         }
-        for position, call in enumerate(plan.calls):
-            self.write(position, call)
+        position = 0
+        for unit in plan.units:
+            if isinstance(unit, Group):
+                BlockWriter(self, unit, position)
+                position += len(unit.calls)
+            else:
+                self.write(position, unit)
+                position += 1
 
     def function(self, structure: Any) -> Callable[..., Any]:
         """The program: arrays in, a tree of this structure out."""
@@ -362,9 +356,9 @@ class Writer:
             return f" {infix} ".join(args) if len(args) == 2 else f"{infix}{args[0]}"
         if function is np.transpose and call.args[1] is None:
             return f"{args[0]}.T"
-        if (reduced := reduction(call)) is not None:
-            a, axis, dtype, keepdims = map(self.text, reduced[1])
-            return f"{self.constant(reduced[0])}({a}, {axis}, {dtype}, None, {keepdims})"
+        if (found := reduction(call)) is not None:
+            a, axis, dtype, keepdims = map(self.text, found[1:])
+            return f"{self.constant(found.method)}({a}, {axis}, {dtype}, None, {keepdims})"
         args += [f"{name}={self.text(arg)}" for name, arg in call.kwargs.items()]
         return f"{self.constant(call.function)}({', '.join(args)})"
 
@@ -374,62 +368,51 @@ class Writer:
             return False
         (out,) = call.outputs
         model = self.values[out]
-        if self.plan.roots[out] in self.lasting and out not in self.given:
+        if not self.has_buffer(out) or not isinstance(model, np.ndarray) or not model.ndim or owner(model) is not model:
             return False
-        if not isinstance(model, np.ndarray) or not model.ndim or owner(model) is not model:
-            return False
-        function = call.row.function
-        if isinstance(function, np.ufunc) and function.nout == 1 and function.nin == len(call.args):
-            if function is np.power:
-                return False
-            if function.signature is None:
+        if is_ufunc(call):
+            if is_elementwise(call):
                 self.release(dying - {out})
                 dying &= {out}
             buffer = self.buffer(out)
-            args = [self.operand(arg, call) for arg in call.args]
-            function = np.dot if function is np.matmul and self.is_for_dot(call, buffer) else function
+            function = np.dot if call.row.function is np.matmul and self.is_for_dot(call, buffer) else call.row.function
+            operands, name = [self.operand(arg, call) for arg in call.args], self.constant(function)
             out_word = "out=" if function in BY_KEYWORD else ""
-            self.lines.append(f"{self.constant(function)}({', '.join(args)}, {out_word}{self.constant(buffer)})")
+            self.lines.append(f"{name}({', '.join(operands)}, {out_word}{self.constant(buffer)})")
             return True
-        if (reduced := reduction(call)) is not None:
-            a, axis, dtype, keepdims = map(self.text, reduced[1])
-            buffer = self.constant(self.buffer(out))
-            if self.sums_rows(*reduced, model):  # BLAS does it in half the time
-                self.lines.append(f"{self.constant(np.dot)}({self.ones(reduced[1][0])}, {a}, {buffer})")
+        if (found := reduction(call)) is not None:
+            a, axis, dtype, keepdims = map(self.text, found[1:])
+            rows, buffer = self.model(found.array), self.constant(self.buffer(out))
+            if found.adds and is_matrix(rows, model.dtype):  # BLAS does it in half the time
+                ones = self.filled(1, rows.shape[:1], rows.dtype)
+                self.lines.append(f"{self.constant(np.dot)}({ones}, {a}, {buffer})")
             else:
-                self.lines.append(f"{self.constant(reduced[0])}({a}, {axis}, {dtype}, {buffer}, {keepdims})")
+                self.lines.append(f"{self.constant(found.method)}({a}, {axis}, {dtype}, {buffer}, {keepdims})")
             return True
         return False
 
-    def sums_rows(self, reduce: Any, args: tuple[Any, ...], out: Array) -> bool:
-        """Whether a reduction is the sum of the rows of a matrix, as in the gradient of a bias."""
-        rows, axis, dtype, keepdims = self.values[args[0]] if type(args[0]) is Variable else args[0], *args[1:]
-        return (
-            reduce is np.add.reduce
-            and (axis == 0 or axis == (0,))
-            and dtype is None
-            and not keepdims
-            and rows.ndim == 2
-            and rows.dtype == out.dtype
-            and rows.dtype.kind == "f"
-            and bool(rows.flags.c_contiguous)
-        )
+    def model(self, value: Any) -> Any:
+        """What an argument was in the run that was traced."""
+        return self.values[value] if type(value) is Variable else value
 
-    def ones(self, rows: Any) -> str:
-        """As many ones as a matrix has rows."""
-        model = self.values[rows] if type(rows) is Variable else rows
-        key = ("ones", len(model), model.dtype)
+    def filled(self, value: float, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+        """The name of an array of equal numbers."""
+        key = (repr(value), shape, dtype)
         if key not in self.of_constant:
-            self.of_constant[key] = self.constant(np.ones(len(model), model.dtype))
+            self.of_constant[key] = self.constant(np.full(shape, value, dtype))
         return self.of_constant[key]
 
     def is_for_dot(self, call: Call, buffer: Array) -> bool:
         """Whether `numpy.dot` gives the same matrix, in two thirds of the time if it is small."""
-        operands = [self.values[arg] if type(arg) is Variable else arg for arg in call.args]
+        operands = [self.model(arg) for arg in call.args]
         return buffer.flags.c_contiguous and all(
-            isinstance(operand, np.ndarray) and operand.ndim == 2 and operand.dtype == buffer.dtype
+            isinstance(operand, np.ndarray) and operand.ndim in (1, 2) and operand.dtype == buffer.dtype
             for operand in operands
         )
+
+    def has_buffer(self, out: Variable) -> bool:
+        """Whether a value may lie in a buffer, and need not be an array of its own in each run."""
+        return self.plan.roots[out] not in self.lasting or out in self.given
 
     def buffer(self, out: Variable) -> Array:
         """The array that a value is written into."""
@@ -441,10 +424,9 @@ class Writer:
         if type(value) in (int, float) and isinstance(call.row, Elementwise):
             dtypes = {self.values[variable].dtype for variable in call.inputs}
             if len(dtypes) == 1 and (dtype := dtypes.pop()).kind == "f":
-                key = (dtype, repr(value))
-                if key not in self.of_constant:
-                    self.of_constant[key] = self.constant(np.array(value, dtype))
-                return self.of_constant[key]
+                *outer, row = self.values[call.outputs[0]].shape
+                is_row = call.row.function in BY_KEYWORD and outer and row >= LONG
+                return self.filled(value, (row,) if is_row else (), dtype)
         return self.text(value)
 
     def release(self, roots: Iterable[Variable]) -> None:
@@ -471,6 +453,11 @@ def guard(models: Sequence[Array]) -> Callable[..., bool]:
             names[f"t{position}"] = type(model)
             conditions.append(f"type({arg}) is t{position}")
     return defined("fits", f"def fits(args):\n    return {' and '.join(conditions)}", names)
+
+
+def is_matrix(rows: Any, dtype: Any) -> bool:
+    """Whether rows lie one after the other, of floating-point numbers of this dtype."""
+    return rows.ndim == 2 and rows.dtype == dtype and dtype.kind == "f" and bool(rows.flags.c_contiguous)
 
 
 def like(value: Array, array: Array) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
     >>> import numpy as np
     >>> from nn.functional import dropout
     >>> dropout(np.ones(8), 0.5, rng=np.random.default_rng(0))
-    array([0., 2., 2., 2., 2., 2., 0., 2.])
+    array([0., 2., 0., 2., 2., 2., 2., 2.])
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout(p={p!r}): the probability to drop an element must be between 0 and 1")
@@ -60,10 +61,14 @@ def mask(input: Array, p: float, rng: np.random.Generator) -> Array:
     """Return an array like the input of 0, with probability p, and 1 / (1 - p).
 
     One random byte decides for an element, which takes a sixth of the time of a random float: it is dropped if the byte
-    is below 256 p. Where the byte equals the integral part of 256 p, a float decides, so that p is exact.
+    is below 256 p. Where the byte equals the integral part of 256 p, a float decides, so that p is exact. If p is a
+    half a bit is enough.
     """
     shape, dtype = shape_of(input), getattr(input, "dtype", np.dtype(float))
-    size = math.prod(shape)
+    size, dtype = math.prod(shape), dtype if dtype.kind == "f" else np.dtype(float)
+    if p == 0.5:
+        draws = np.frombuffer(rng.bytes(-(-size // 8)), np.uint8)
+        return np.take(eights(dtype), draws, axis=0).reshape(-1)[:size].reshape(shape)
     words = rng.integers(0, 2**64 - 1, -(-size // 8), dtype=np.uint64, endpoint=True)
     draws = words.view(np.uint8)[:size]
     sure = int(256 * p)
@@ -71,7 +76,15 @@ def mask(input: Array, p: float, rng: np.random.Generator) -> Array:
     if sure != 256 * p:
         undecided = np.flatnonzero(draws == sure)
         keep[undecided] = rng.random(undecided.size) >= 256 * p - sure
-    return np.multiply(keep, 1 / (1 - p) if p < 1 else 0, dtype=dtype if dtype.kind == "f" else float).reshape(shape)
+    drawn: Array = keep.astype(dtype)
+    drawn *= 1 / (1 - p) if p < 1 else 0
+    return drawn.reshape(shape)
+
+
+@cache
+def eights(dtype: np.dtype[Any]) -> Array:
+    """For each byte its bits, as a row of 0 and 2."""
+    return 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(dtype)
 
 
 class Dropout(Module):
@@ -90,7 +103,7 @@ class Dropout(Module):
     >>> import nn
     >>> layer = nn.Dropout(0.5, rng=np.random.default_rng(0))
     >>> layer(np.ones(4))
-    array([0., 2., 2., 2.])
+    array([0., 2., 0., 2.])
     >>> layer.eval()(np.ones(4))
     array([1., 1., 1., 1.])
     """

@@ -17,7 +17,7 @@ PACKAGE = Path(autograd.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "partial", "signatures"},
+    {"errors", "partial", "signatures", "threads"},
     {"record"},
     {"op"},
     {"table", "chain_rule"},
@@ -26,7 +26,9 @@ LAYERS = [
     {"methods", "writer", "outline", "trees"},
     {"tensor"},
     {"recording", "tracing"},
-    {"run", "program"},
+    {"run", "ufuncs"},
+    {"blockwise"},
+    {"program"},
     {"checkpointing", "compiling", "transforms", "checks", "anomaly", "declare"},
     {"coverage", "demo"},
     {"view"},
@@ -34,8 +36,8 @@ LAYERS = [
 ]
 """From the ground up: a module imports from lower layers; within `rules`, pages import pages."""
 
-MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib", "pygraphviz", "cairosvg", "jupyterlab"}
-"""Heavy packages that are optional."""
+MAY_IMPORT_WHERE_USED = {"sklearn", "matplotlib", "pygraphviz", "cairosvg", "jupyterlab", "concurrent"}
+"""Heavy packages that are optional, or that most programs do without."""
 
 
 def name_of(path: Path) -> str:

@@ -5,12 +5,13 @@ They take arrays of the shapes that they name, and do not check them: that is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.table import composite, dispatched, general
+from autograd.threads import blocks, spread
 
 Array = Any
 
@@ -78,9 +79,15 @@ def exponentials_of(logits: Array) -> tuple[Array, Array, Array]:
     """
     ones = np.ones(logits.shape[1], logits.dtype)
     if logits.size > 10_000:
+        exponentials, totals = np.empty_like(logits, order="C"), np.empty(len(logits), logits.dtype)
+
+        def exponentiate(some: Sequence[slice]) -> None:
+            for block in some:
+                np.exp(logits[block], out=exponentials[block])
+                np.dot(exponentials[block], ones, out=totals[block])
+
         with np.errstate(over="ignore"):
-            exponentials = np.exp(logits)
-            totals = exponentials @ ones
+            spread(exponentiate, blocks(logits.shape))
         large = LARGE[logits.dtype.char]
         if 1 / large < np.minimum.reduce(totals) <= np.maximum.reduce(totals) < large:
             return logits, exponentials, totals

@@ -8,12 +8,34 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import Tensor
 from nn.optim.optimizers import Optimizer
 
 Array = Any
-MOST = 262_144
-"""How many numbers move at a time, so that what is computed on the way takes little memory."""
+MOST = 32_768
+"""How many numbers move at a time, so that what is computed on the way stays in the caches of a processor core."""
+
+
+class Part:
+    """Some of the numbers of a piece and their gradients: as much of a parameter as a step needs, and cheaper.
+
+    Attributes
+    ----------
+    data, grad : ndarray
+        Views of the piece.
+    """
+
+    def __init__(self, data: Array, grad: Array) -> None:
+        self.data, self.grad = data, grad
+        self.shape, self.size, self.dtype = data.shape, data.size, data.dtype
+
+    def __isub__(self, step: Array) -> Part:
+        self.data -= step
+        return self
+
+    def __imul__(self, factor: Any) -> Part:
+        self.data *= factor
+        return self
 
 
 class Piece:
@@ -21,8 +43,8 @@ class Piece:
 
     Attributes
     ----------
-    parts : list of Tensor
-        All of it as a few parameters.
+    parts : list of Part
+        All of it, some at a time.
     values, gradients : list of array
         The views that belong to each of the `parameters`.
     state : dict
@@ -35,20 +57,13 @@ class Piece:
         gradient = np.zeros_like(value)
         self.values, self.gradients = self.views(value), self.views(gradient)
         self.state: dict[str, Any] = {}
-        self.parts = [Tensor(part, requires_grad=True).set_(part) for part in self.slices(value)]
-        for part, of_gradient in zip(self.parts, self.slices(gradient)):
-            assert part.node is not None
-            part.node.remember(grad=of_gradient)
+        self.slices = [slice(start, start + MOST) for start in range(0, max(value.size, 1), MOST)]
+        self.parts = [Part(value[some], gradient[some]) for some in self.slices]
 
     def views(self, whole: Array) -> list[Array]:
         """The views of an array that belong to the parameters."""
         ends = np.cumsum([p.size for p in self.parameters])
         return [whole[end - p.size : end].reshape(p.shape) for p, end in zip(self.parameters, ends)]
-
-    @staticmethod
-    def slices(whole: Array) -> list[Array]:
-        """The views of an array that belong to the parts."""
-        return [whole[start : start + MOST] for start in range(0, max(whole.size, 1), MOST)]
 
 
 class Together:
@@ -81,9 +96,10 @@ class Together:
         self.still: list[Tensor] = []
         self.others = [p for group in optimizer.param_groups for p in group["params"] if p not in self.gradients]
         self.pieces: list[Piece] = []
+        self.state: dict[Any, dict[str, Any]] = {}
         if optimizer.elementwise:
-            self.twin = copy.copy(optimizer)
-            self.twin.state, self.twin._buffers, self.twin._rooms = {}, {}, {}
+            self.twin: Any = copy.copy(optimizer)
+            self.twin.state, self.twin._buffers, self.twin._rooms = self.state, {}, {}
             for number, group in enumerate(optimizer.param_groups):
                 by_dtype: dict[Any, list[Tensor]] = {}
                 for p in group["params"]:
@@ -113,11 +129,10 @@ class Together:
             self.optimizer.step()
             return
         groups = self.optimizer.param_groups
-        with no_grad():
-            for piece in self.pieces:
-                self.twin.update({**groups[piece.group], "params": piece.parts})
-                for p, value in zip(piece.parameters, piece.values):
-                    p.set_(value)  # graphs that were made before are stale
+        for piece in self.pieces:
+            self.twin.update({**groups[piece.group], "params": piece.parts})
+            for p, value in zip(piece.parameters, piece.values):
+                p.set_(value)  # graphs that were made before are stale
         self.give_state()
 
     def take_state(self) -> bool:
@@ -135,8 +150,8 @@ class Together:
                 return False
             arrays = {name: np.concatenate([e[name].ravel() for e in entries]) for name in first.keys() - counts}
             piece.state = counts | arrays
-            for number, part in enumerate(piece.parts):
-                self.twin.state[part] = counts | {name: piece.slices(whole)[number] for name, whole in arrays.items()}
+            for part, some in zip(piece.parts, piece.slices):
+                self.state[part] = counts | {name: whole[some] for name, whole in arrays.items()}
             for number, entry in enumerate(entries):
                 entry |= {name: piece.views(whole)[number] for name, whole in arrays.items()}
         return True
@@ -153,6 +168,6 @@ class Together:
         for piece in self.pieces:
             for name, value in piece.state.items():
                 if isinstance(value, int):
-                    piece.state[name] = count = self.twin.state[piece.parts[0]][name]
+                    piece.state[name] = count = self.state[piece.parts[0]][name]
                     for p in piece.parameters:
                         self.optimizer.state[p][name] = count

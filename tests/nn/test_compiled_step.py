@@ -47,10 +47,11 @@ class Twins:
 
     def compare(self) -> None:
         """Parameters, statistics, gradients, and what the optimizers remember."""
-        alike(self.models[1].state_dict(), self.models[0].state_dict())
+        rtol = max([tolerance(p.data) for p in self.models[0].parameters()], default=1e-12)
+        alike(self.models[1].state_dict(), self.models[0].state_dict(), rtol)
         gradients = [{name: p.grad for name, p in model.named_parameters()} for model in self.models]
-        alike(gradients[1], gradients[0])
-        alike(self.optimizers[1].state_dict(), self.optimizers[0].state_dict())
+        alike(gradients[1], gradients[0], rtol)
+        alike(self.optimizers[1].state_dict(), self.optimizers[0].state_dict(), rtol)
 
     def each(self, change: Callable[[Any, Any], Any]) -> None:
         """Change both."""
@@ -66,19 +67,18 @@ def tolerance(value: Any) -> float:
     return 1e-12 if np.asarray(value).dtype == np.float64 else 1e-5
 
 
-def alike(actual: Any, expected: Any, path: str = "") -> None:
+def alike(actual: Any, expected: Any, rtol: float = 1e-12, path: str = "") -> None:
     """Compare dicts and lists of arrays and numbers."""
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys(), path
         for key, part in expected.items():
-            alike(actual[key], part, f"{path}.{key}")
+            alike(actual[key], part, rtol, f"{path}.{key}")
     elif isinstance(expected, list):
         assert len(actual) == len(expected), path
         for key, part in enumerate(expected):
-            alike(actual[key], part, f"{path}.{key}")
+            alike(actual[key], part, rtol, f"{path}.{key}")
     elif isinstance(expected, np.ndarray | np.generic):
         assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype), path
-        rtol = tolerance(expected)
         np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol, err_msg=path)
     else:
         assert actual == expected, path

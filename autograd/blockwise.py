@@ -1,0 +1,206 @@
+"""Blocks: elementwise calls on large arrays, one after the other on rows that fit into the caches of a core.
+
+What only the next calls need is not written to memory: it stays in a block, which each thread has for itself. Blocks
+are the same whatever the number of threads, and so are sums, which are added up block by block.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.leaves import owner
+from autograd.threads import FEWEST, blocks, spread
+from autograd.tracing import Call, Variable
+from autograd.ufuncs import BY_KEYWORD, is_elementwise, reduction
+
+if TYPE_CHECKING:
+    from autograd.program import Writer
+
+Array = Any
+
+
+class Group:
+    """Consecutive calls that are made block by block.
+
+    Attributes
+    ----------
+    calls : list of Call
+        Elementwise calls whose values have the same shape, and sums of these values.
+    shape : tuple of int
+        That shape.
+    """
+
+    def __init__(self, call: Call, values: Sequence[Array]) -> None:
+        self.values, self.calls, self.shape = values, [call], values[call.outputs[0]].shape
+        self.made, self.sums = {*call.outputs}, set[Variable]()
+
+    def takes(self, call: Call) -> bool:
+        """Take a call in, if it can be made block by block with the others."""
+        if not self.sums.isdisjoint(call.inputs):
+            return False
+        found = reduction(call)
+        if is_blockwise(call, self.values) and self.values[call.outputs[0]].shape == self.shape:
+            self.made.update(call.outputs)
+        elif found is not None and found.adds and found.array in self.made:
+            self.sums.update(call.outputs)
+        else:
+            return False
+        self.calls.append(call)
+        return True
+
+    def precedes(self, call: Call) -> bool:
+        """Whether a call has to come later."""
+        return call.row.effect or call.row.foreign or not (self.made | self.sums).isdisjoint(call.inputs)
+
+
+def is_blockwise(call: Call, values: Sequence[Array]) -> bool:
+    """Whether rows of a call's value need the same rows of its operands only, and are many."""
+    if not is_elementwise(call):
+        return False
+    out = values[call.outputs[0]]
+    return (
+        isinstance(out, np.ndarray)
+        and out.size >= FEWEST
+        and len(out) > 1
+        and bool(out.flags.c_contiguous)
+        and owner(out) is out
+    )
+
+
+def grouped(calls: Sequence[Call], values: Sequence[Array]) -> list[Call | Group]:
+    """The calls, with groups of those that can be made block by block. What a group does not need comes before it."""
+    units: list[Call | Group] = []
+    group: Group | None = None
+    for call in calls:
+        if group is not None and group.takes(call):
+            continue
+        begins = is_blockwise(call, values)
+        if group is not None and (begins or group.precedes(call)):
+            units.append(group)
+            group = None
+        if begins:
+            group = Group(call, values)
+        else:
+            units.append(call)
+    return units if group is None else [*units, group]
+
+
+class Scratch:
+    """What a thread writes into while it works on blocks: it takes a row of arrays, and gives it back."""
+
+    def __init__(self, shape: tuple[int, ...], dtypes: Sequence[np.dtype[Any]]) -> None:
+        self.shape, self.dtypes = shape, dtypes
+        self.free: list[list[Array]] = []
+
+    def take(self) -> list[Array]:
+        """Arrays of a block's shape, one of each dtype."""
+        return self.free.pop() if self.free else [np.empty(self.shape, dtype) for dtype in self.dtypes]
+
+
+class BlockWriter:
+    """Writes a group as a function that works on some of the blocks, and a line that lets threads call it.
+
+    Parameters
+    ----------
+    writer : Writer
+        Writes the program.
+    group : Group
+        What to write.
+    position : int
+        Of its first call in the plan.
+    """
+
+    def __init__(self, writer: Writer, group: Group, position: int) -> None:
+        self.writer, self.plan, self.group = writer, writer.plan, group
+        self.end = position + len(group.calls)
+        self.blocks = [*enumerate(blocks(group.shape))]
+        self.names: dict[Variable, str] = {}
+        self.slices: dict[str, str] = {}
+        self.dtypes: list[np.dtype[Any]] = []
+        self.free: dict[np.dtype[Any], list[str]] = defaultdict(list)
+        self.lines: list[str] = []
+        self.sums: list[tuple[Variable, Array]] = []
+        for at, call in enumerate(group.calls, position):
+            self.write(at, call)
+        self.write_function()
+        for at in range(position, self.end):
+            writer.release(self.plan.dying(at))
+
+    def write(self, at: int, call: Call) -> None:
+        """Write one call of a block."""
+        (out,), found = call.outputs, reduction(call)
+        if found is None:
+            operands = [self.operand(arg, call) for arg in call.args]
+            dying = self.plan.dying(at)
+            self.release(root for root in dying if root != out)
+            self.names[out] = self.target(out)
+            function, out_word = call.row.function, "out=" if call.row.function in BY_KEYWORD else ""
+            self.lines.append(f"{self.writer.constant(function)}({', '.join(operands)}, {out_word}{self.names[out]})")
+            self.release(root for root in dying if root == out)
+        else:
+            model = self.group.values[out]
+            parts = np.empty((len(self.blocks), *model.shape), model.dtype)
+            method, axis = self.writer.constant(found.method), self.writer.text(found.axis)
+            self.lines.append(f"{self.writer.constant(parts)}[number] = {method}({self.names[found.array]}, {axis})")
+            self.release(self.plan.dying(at))
+            self.sums.append((out, parts))
+
+    def operand(self, value: Any, call: Call) -> str:
+        """The expression for an operand, or for its rows in a block."""
+        if type(value) is Variable and value in self.names:
+            return self.names[value]
+        text, model = self.writer.operand(value, call), self.writer.model(value)
+        return self.rows(text) if np.ndim(model) == len(self.group.shape) and len(model) > 1 else text
+
+    def rows(self, text: str) -> str:
+        """The name of a block's rows of an array."""
+        return self.slices.setdefault(text, f"rows_{len(self.slices)}")
+
+    def target(self, out: Variable) -> str:
+        """The name of what the value of a call is written into."""
+        model = self.group.values[out]
+        if self.plan.deaths[self.plan.roots[out]] < self.end:
+            if not self.free[model.dtype]:
+                self.free[model.dtype].append(f"scratch_{len(self.dtypes)}")
+                self.dtypes.append(model.dtype)
+            return self.free[model.dtype].pop()
+        if self.writer.has_buffer(out):
+            return self.rows(self.writer.constant(self.writer.buffer(out)))
+        shape, dtype = self.writer.text(model.shape), self.writer.constant(model.dtype)
+        self.writer.lines.append(f"v{int(out)} = {self.writer.constant(np.empty)}({shape}, {dtype})")
+        return self.rows(f"v{int(out)}")
+
+    def release(self, roots: Iterable[Variable]) -> None:
+        """Let what was written into scratch be written over."""
+        for root in roots:
+            if self.names.get(root, "").startswith("scratch"):
+                self.free[self.group.values[root].dtype].append(self.names[root])
+
+    def write_function(self) -> None:
+        """Write the function, how it is called, and how sums over blocks are added up."""
+        writer, lines = self.writer, self.writer.lines
+        _, first = self.blocks[0]
+        scratch = Scratch((first.stop, *self.group.shape[1:]), self.dtypes)
+        names = [f"scratch_{number}" for number in range(len(self.dtypes))]
+        part = f"part_{len(writer.names)}"
+        lines += [
+            f"def {part}(blocks):",
+            f"    scratch = {writer.constant(scratch.take)}()",
+            "    for number, block in blocks:",
+            *[f"        {name} = {text}[block]" for text, name in self.slices.items()],
+            "        here = slice(block.stop - block.start)",
+            *[f"        {name} = scratch[{number}][here]" for number, name in enumerate(names)],
+            *[f"        {line}" for line in self.lines],
+            f"    {writer.constant(scratch.free.append)}(scratch)",
+            f"{writer.constant(spread)}({part}, {writer.constant(self.blocks)})",
+        ]
+        for out, parts in self.sums:
+            add = f"{writer.constant(np.add.reduce)}({writer.constant(parts)}, 0"
+            if isinstance(writer.values[out], np.ndarray) and writer.has_buffer(out):
+                lines.append(f"{add}, None, {writer.constant(writer.buffer(out))})")
+            else:
+                lines.append(f"v{int(out)} = {add})")
