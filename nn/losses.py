@@ -514,13 +514,18 @@ def checked_labels(
     if unknown:
         return labels_for_all(labels, np.broadcast_to(np.zeros((), input.dtype), input.shape), name, ignore_index), None
     kept = None
-    ignores = ignore_index is not None and 0 <= ignore_index < classes
-    if ignores or np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize]), None) >= classes:
+    if not are_classes(labels, classes, ignore_index):
         kept = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
         wrong = np.argwhere(kept & ((labels < 0) | (labels >= classes)))
         if len(wrong):
             refuse_label(name, labels, wrong[0], input, f"from 0 to {classes - 1}", ignore_index)
     return labels.astype(np.intp, copy=False), kept
+
+
+def are_classes(labels: Array, classes: int, ignore_index: int | None) -> bool:
+    """Whether all labels are classes, and it is certain that none is to be ignored."""
+    ignores = ignore_index is not None and 0 <= ignore_index < classes
+    return not ignores and bool(np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize]), None) < classes)
 
 
 UNSIGNED = {np.dtype(kind).itemsize: kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64)}
@@ -531,12 +536,13 @@ UNSIGNED = {np.dtype(kind).itemsize: kind for kind in (np.uint8, np.uint16, np.u
 def labels_for_all(labels: Array, input: Array, name: str, ignore_index: int | None) -> Array:
     """The labels, in range and none to be ignored: how many there are is fixed in a compiled function."""
     axis = class_axis(name, input)
-    kept = checked_labels(name, input, labels, axis, ignore_index)[1]
-    if kept is not None and not kept.all():
-        raise CompileError(
-            f"{name}: a compiled loss cannot ignore labels (ignore_index={ignore_index}), since then the number of "
-            "examples depends on them; leave them out of the batch, or call the loss without compiling it"
-        )
+    if not are_classes(labels, input.shape[axis], ignore_index):
+        kept = checked_labels(name, input, labels, axis, ignore_index)[1]
+        if kept is not None and not kept.all():
+            raise CompileError(
+                f"{name}: a compiled loss cannot ignore labels (ignore_index={ignore_index}), since then the number of "
+                "examples depends on them; leave them out of the batch, or call the loss without compiling it"
+            )
     return labels.astype(np.intp, copy=False)
 
 
