@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.leaves import owner
-from autograd.threads import FEWEST, blocks, spread
+from autograd.threads import FEWEST, blocks, get_num_threads, spread
 from autograd.tracing import Call, Variable
 from autograd.ufuncs import BY_KEYWORD, is_elementwise, reduction
 
@@ -52,6 +52,10 @@ class Group:
         self.calls.append(call)
         return True
 
+    def unit(self) -> Call | Group:
+        """The group, or its only call if there is one thread, which then has nothing to gain."""
+        return self if len(self.calls) > 1 or get_num_threads() > 1 else self.calls[0]
+
     def precedes(self, call: Call) -> bool:
         """Whether a call has to come later."""
         return call.row.effect or call.row.foreign or not (self.made | self.sums).isdisjoint(call.inputs)
@@ -80,13 +84,13 @@ def grouped(calls: Sequence[Call], values: Sequence[Array]) -> list[Call | Group
             continue
         begins = is_blockwise(call, values)
         if group is not None and (begins or group.precedes(call)):
-            units.append(group)
+            units.append(group.unit())
             group = None
         if begins:
             group = Group(call, values)
         else:
             units.append(call)
-    return units if group is None else [*units, group]
+    return units if group is None else [*units, group.unit()]
 
 
 class Scratch:
@@ -124,11 +128,17 @@ class BlockWriter:
         self.free: dict[np.dtype[Any], list[str]] = defaultdict(list)
         self.lines: list[str] = []
         self.sums: list[tuple[Variable, Array]] = []
+        self.viewed = {
+            self.plan.roots[variable]
+            for call in group.calls
+            for variable in call.inputs
+            if self.plan.roots[variable] != variable
+        }
         for at, call in enumerate(group.calls, position):
             self.write(at, call)
         self.write_function()
         for at in range(position, self.end):
-            writer.release(self.plan.dying(at))
+            writer.release(self.viewed.intersection(self.plan.dying(at)))
 
     def write(self, at: int, call: Call) -> None:
         """Write one call of a block."""
@@ -153,7 +163,7 @@ class BlockWriter:
         """The expression for an operand, or for its rows in a block."""
         if type(value) is Variable and value in self.names:
             return self.names[value]
-        text, model = self.writer.operand(value, call), self.writer.model(value)
+        text, model = self.writer.operand(value, call, self.group.shape), self.writer.model(value)
         return self.rows(text) if np.ndim(model) == len(self.group.shape) and len(model) > 1 else text
 
     def rows(self, text: str) -> str:
@@ -175,10 +185,12 @@ class BlockWriter:
         return self.rows(f"v{int(out)}")
 
     def release(self, roots: Iterable[Variable]) -> None:
-        """Let what was written into scratch be written over."""
+        """Let memory be taken again: by the same rows, unless other rows of it are read in the same block."""
         for root in roots:
             if self.names.get(root, "").startswith("scratch"):
                 self.free[self.group.values[root].dtype].append(self.names[root])
+            elif root not in self.viewed:
+                self.writer.release([root])
 
     def write_function(self) -> None:
         """Write the function, how it is called, and how sums over blocks are added up."""

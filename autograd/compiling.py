@@ -78,7 +78,7 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     out : tree of arrays, optional
         Where results go: in the structure of the result, with None for what is to be a new array. For
         ``value_and_grad`` it may be ``(None, gradients)``. Each call writes to the same arrays, and returns them. They
-        must not share memory with arguments, nor with one another.
+        must not share memory with arguments, nor with one another. Until the results are there, other values may be.
     state : sequence of ndarray, optional
         What `f` is given before the arguments of a call: always these arrays, whose values may change.
 

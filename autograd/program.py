@@ -29,6 +29,8 @@ INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.trued
 LITERALS = (int, str, bytes, type(None), type(Ellipsis))
 LONG = 64
 """How long a row of numbers must be to be better than a number, where it can be."""
+RUN = 8192
+"""How many numbers NumPy must find side by side not to halt between rows: by a third faster."""
 numbers = count()
 
 
@@ -191,16 +193,56 @@ class Plan:
         return [root for root in roots if self.deaths[root] == position]
 
 
-class Buffers:
-    """The arrays that a program writes into; those that are free are taken again."""
+class Room:
+    """The memory of an array that a program writes into in the end: until then it has room for other values.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    array : ndarray
+        Whose elements lie one after the other.
+    until : int
+        The position of the call that writes into it.
+    """
+
+    def __init__(self, array: Array, until: int) -> None:
+        self.bytes, self.until = array.reshape(-1).view(np.uint8), until
+
+    def take(self, model: Array) -> Array | None:
+        """An array like another in this memory, if there is room."""
+        if model.nbytes > self.bytes.size or not model.flags.c_contiguous:
+            return None
+        lines = -(-model.nbytes // 64)  # of the cache, at which the next array begins
+        taken, self.bytes = self.bytes[: model.nbytes], self.bytes[64 * lines :]
+        return taken.view(model.dtype).reshape(model.shape)
+
+
+class Buffers:
+    """The arrays that a program writes into; those that are free are taken again.
+
+    Parameters
+    ----------
+    rooms : list of Room
+        Memory that is there already.
+    """
+
+    def __init__(self, rooms: Sequence[Room]) -> None:
+        self.rooms = rooms
+        self.until: dict[int, float] = {}
         self.free: dict[Any, list[Array]] = defaultdict(list)
 
-    def take(self, model: Array) -> Array:
-        """An array of the shape, dtype and layout of another."""
+    def take(self, model: Array, death: int) -> Array:
+        """An array of the shape, dtype and layout of another, for a value that is needed until this position."""
         free = self.free[model.shape, model.dtype, model.strides]
-        return free.pop() if free else np.empty_like(model)
+        for number, array in enumerate(free):
+            if self.until[id(array)] > death:
+                return free.pop(number)
+        for room in self.rooms:
+            if room.until > death and (found := room.take(model)) is not None:
+                self.until[id(found)] = room.until
+                return found
+        array = np.empty_like(model)
+        self.until[id(array)] = np.inf
+        return array
 
     def give(self, array: Array) -> None:
         """Let an array be taken again."""
@@ -223,7 +265,6 @@ class Writer:
     def __init__(self, plan: Plan, into: Sequence[Array | None], state: Sequence[Array]) -> None:
         self.plan, self.values, self.into = plan, plan.values, into
         self.parameters = plan.arguments[len(state) :]
-        self.buffers = Buffers()
         self.names: dict[str, Any] = {}
         self.of_constant: dict[Any, str] = {}
         self.fixed: dict[Variable, Array] = dict(zip(plan.arguments, state))
@@ -235,6 +276,7 @@ class Writer:
             if array is not None and type(output) is Variable and position not in plan.copied
             if like(self.values[plan.roots[output]], array)
         }
+        self.buffers = Buffers([*self.rooms()])
         position = 0
         for unit in plan.units:
             if isinstance(unit, Group):
@@ -260,6 +302,16 @@ class Writer:
         if type(output) is not Variable or self.fixed.get(output) is not array:
             self.lines.append(f"{self.constant(np.copyto)}({self.constant(array)}, {text})")
         return self.constant(array)
+
+    def rooms(self) -> Iterator[Room]:
+        """The memory of arrays that results go to, before they do."""
+        position = 0
+        for unit in self.plan.units:
+            calls = unit.calls if isinstance(unit, Group) else [unit]
+            for array in (self.given[output] for call in calls for output in call.outputs if output in self.given):
+                if array.flags.c_contiguous and array.size:
+                    yield Room(array, position)
+            position += len(calls)
 
     # Names
 
@@ -376,9 +428,11 @@ class Writer:
                 dying &= {out}
             buffer = self.buffer(out)
             function = np.dot if call.row.function is np.matmul and self.is_for_dot(call, buffer) else call.row.function
-            operands, name = [self.operand(arg, call) for arg in call.args], self.constant(function)
-            out_word = "out=" if function in BY_KEYWORD else ""
-            self.lines.append(f"{name}({', '.join(operands)}, {out_word}{self.constant(buffer)})")
+            shape = self.shape_of_runs(call, buffer)
+            operands = [self.operand(arg, call, shape) for arg in call.args]
+            name, out_word = self.constant(function), "out=" if function in BY_KEYWORD else ""
+            target = buffer if shape == buffer.shape else buffer.reshape(shape)
+            self.lines.append(f"{name}({', '.join(operands)}, {out_word}{self.constant(target)})")
             return True
         if (found := reduction(call)) is not None:
             a, axis, dtype, keepdims = map(self.text, found[1:])
@@ -390,6 +444,24 @@ class Writer:
                 self.lines.append(f"{self.constant(found.method)}({a}, {axis}, {dtype}, {buffer}, {keepdims})")
             return True
         return False
+
+    def shape_of_runs(self, call: Call, buffer: Array) -> tuple[int, ...]:
+        """The shape in which a call is made: with longer rows, where an operand is a row that can be repeated."""
+        usual: tuple[int, ...] = buffer.shape
+        if not is_elementwise(call) or len(usual) != 2 or usual[1] < LONG or not buffer.flags.c_contiguous:
+            return usual
+        rows, columns = usual
+        times, shapes = -(-RUN // columns), [np.shape(self.model(arg)) for arg in call.args]
+        gains = (columns,) in shapes or (() in shapes and call.row.function in BY_KEYWORD)
+        ready = all(
+            shape in ((), (columns,)) or (shape == usual and self.is_in_rows(arg))
+            for shape, arg in zip(shapes, call.args)
+        )
+        return (rows // times, columns * times) if gains and ready and rows % times == 0 else usual
+
+    def is_in_rows(self, arg: Any) -> bool:
+        """Whether an operand is a buffer whose rows lie one after the other."""
+        return type(arg) is Variable and arg in self.fixed and bool(self.fixed[arg].flags.c_contiguous)
 
     def model(self, value: Any) -> Any:
         """What an argument was in the run that was traced."""
@@ -416,18 +488,34 @@ class Writer:
 
     def buffer(self, out: Variable) -> Array:
         """The array that a value is written into."""
-        array = self.fixed[out] = self.given[out] if out in self.given else self.buffers.take(self.values[out])
+        array = self.fixed[out] = self.given[out] if out in self.given else self.take(out)
         return array
 
-    def operand(self, value: Any, call: Call) -> str:
-        """The expression for an operand of a ufunc. NumPy takes twice as long for a Python number as for an array."""
+    def take(self, out: Variable) -> Array:
+        """An array for a value, until the value is no longer needed."""
+        return self.buffers.take(self.values[out], self.plan.deaths[self.plan.roots[out]])
+
+    def operand(self, value: Any, call: Call, shape: tuple[int, ...]) -> str:
+        """The expression for an operand of a ufunc that is called in this shape, which may have longer rows.
+
+        NumPy takes twice as long for a Python number as for an array.
+        """
+        model = self.model(value)
         if type(value) in (int, float) and isinstance(call.row, Elementwise):
             dtypes = {self.values[variable].dtype for variable in call.inputs}
             if len(dtypes) == 1 and (dtype := dtypes.pop()).kind == "f":
-                *outer, row = self.values[call.outputs[0]].shape
-                is_row = call.row.function in BY_KEYWORD and outer and row >= LONG
-                return self.filled(value, (row,) if is_row else (), dtype)
-        return self.text(value)
+                is_row = call.row.function in BY_KEYWORD and len(shape) > 1 and shape[-1] >= LONG
+                return self.filled(value, shape[-1:] if is_row else (), dtype)
+        if shape == self.values[call.outputs[0]].shape or not np.ndim(model):
+            return self.text(value)
+        if model.ndim == 2:
+            return self.constant(self.fixed[value].reshape(shape))
+        key = ("repeated", shape[1] // len(model), len(model), model.dtype)
+        if key not in self.of_constant:
+            self.of_constant[key] = self.constant(np.empty(key[1:3], model.dtype))
+        tile = self.names[self.of_constant[key]]
+        self.lines.append(f"{self.constant(np.copyto)}({self.of_constant[key]}, {self.text(value)})")
+        return self.constant(tile.reshape(-1))
 
     def release(self, roots: Iterable[Variable]) -> None:
         """Let the memory of values be taken again."""

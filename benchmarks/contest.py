@@ -25,8 +25,8 @@ from benchmarks.workload import CONTESTANTS, OURS, YARDSTICK, Workload, differen
 
 WORKER = Path(__file__).with_name("worker.py")
 LEAD = 0.15
-"""Seconds of a turn that are not timed, if contestants have several threads: those of BLAS and OpenMP wait for more work
-by running on, and take a processor from who comes next."""
+"""Seconds of a turn that are not timed, if contestants have several threads: those of BLAS and OpenMP wait for more
+work by running on, and take a processor from who comes next."""
 FEWEST = 3
 """Turns that even the slowest contestant has, if there are as many rounds."""
 

@@ -98,7 +98,12 @@ class CompiledStep:
             self.programs[key] = self.program()
         loss_and_gradients, together, _ = self.programs[key]
         together.gather()
-        value, _ = loss_and_gradients(*batch)
+        try:
+            value, _ = loss_and_gradients(*batch)
+        except BaseException:
+            for p in together.gradients:
+                p.grad = None  # where it belongs there may be anything
+            raise
         together.step()
         return value
 

@@ -66,11 +66,12 @@ def mask(input: Array, p: float, rng: np.random.Generator) -> Array:
     """
     shape, dtype = shape_of(input), getattr(input, "dtype", np.dtype(float))
     size, dtype = math.prod(shape), dtype if dtype.kind == "f" else np.dtype(float)
+    count = -(-size // 64) if p == 0.5 else -(-size // 8)
+    draws = rng.integers(0, 2**64 - 1, count, dtype=np.uint64, endpoint=True).view(np.uint8)
     if p == 0.5:
-        draws = np.frombuffer(rng.bytes(-(-size // 8)), np.uint8)
-        return np.take(eights(dtype), draws, axis=0).reshape(-1)[:size].reshape(shape)
-    words = rng.integers(0, 2**64 - 1, -(-size // 8), dtype=np.uint64, endpoint=True)
-    draws = words.view(np.uint8)[:size]
+        bits = np.take(eights(dtype), draws[: -(-size // 8)], axis=0, mode="clip")
+        return bits.reshape(-1)[:size].reshape(shape)
+    draws = draws[:size]
     sure = int(256 * p)
     keep = draws >= sure
     if sure != 256 * p:

@@ -98,6 +98,21 @@ def test_into_arrays_that_were_given() -> None:
     np.testing.assert_allclose(sums, np.sum(np.exp(large), axis=0), rtol=1e-5)
 
 
+def test_where_results_go_is_room_for_what_is_computed_before() -> None:
+    """But not for what the same block reads."""
+    out, other = np.zeros_like(large), np.zeros((300, 300), np.float32)
+
+    def f(x: Any) -> Any:
+        y = np.exp(x)
+        return y.T @ y, np.cos(np.sin(y[::-1]) + y) * np.sum(y)
+
+    program = compiled(f, out=(other, out))
+    for x in large, large + 1, -large:
+        program(x)
+        same(other, f(x)[0])
+        same(out, f(x)[1])
+
+
 def test_results_are_arrays_of_their_own() -> None:
     program = compiled(lambda x: np.exp(x) + 1)
     first = program(large)

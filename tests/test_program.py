@@ -424,9 +424,66 @@ def test_text_of_sums_of_rows_and_of_products() -> None:
     )
     program = compiled(lambda x: np.sum(np.maximum(x, 0), axis=0) * 2)
     program(long)
+    assert sorted(array.shape for array in arrays_of(program)) == [(5,), (5, 64), (64,), (64,)]
+
+
+def arrays_of(program: Any) -> list[Any]:
+    """The arrays that the only program of a function has."""
     ((run, *_),) = program.programs.values()
-    shapes = [cell.cell_contents.shape for cell in run.__closure__ or () if isinstance(cell.cell_contents, np.ndarray)]
-    assert sorted(shapes) == [(5,), (5, 64), (64,), (64,)]
+    return [cell.cell_contents for cell in run.__closure__ or () if isinstance(cell.cell_contents, np.ndarray)]
+
+
+def test_text_of_a_row_that_is_repeated() -> None:
+    """NumPy halts at the end of each row, unless rows are as long as those of its own buffers."""
+    x, row = np.ones((128, 128)), np.arange(128.0)
+    assert text(lambda x, r: np.tanh(np.tanh(np.tanh(x) * r)) + 1, x, row) == lines(
+        "def program(v0, v1):",
+        "    tanh_0(v0, c_1)",
+        "    copyto_4(c_3, v1)",
+        "    multiply_6(c_2, c_5, c_7)",
+        "    tanh_0(c_1, c_1)",
+        "    tanh_0(c_1, c_1)",
+        "    v6 = c_1 + 1",
+        "    return v6",
+    )
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (64, 128), (96, 128), (128, 64), (256, 100), (2, 8192), (2, 9000)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_are_repeated(shape: tuple[int, int], dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    x, row = rng.normal(size=shape).astype(dtype), rng.normal(size=shape[1]).astype(dtype)
+
+    def f(x: Any, r: Any) -> Any:
+        y = np.maximum(np.tanh(x) * r, 0.1)
+        return np.sum(np.exp(y - r) * np.arange(shape[1]) + r / y, axis=0), np.sin(r + y) * 2
+
+    program = compiled(f)
+    for sign in 1, -1, 2:
+        close(program(sign * x, row / sign), f(sign * x, row / sign))
+
+
+def test_where_results_go_is_room_for_what_is_computed_before() -> None:
+    out = np.zeros((5, 4))
+    program = compiled(lambda x: x * np.sum(np.cos(x) + 1), out=out)
+    for x in np.random.default_rng(0).normal(size=(3, 5, 4)):
+        assert program(x) is out
+        np.testing.assert_allclose(out, x * np.sum(np.cos(x) + 1))
+    assert all(np.shares_memory(array, out) for array in arrays_of(program) if array.shape == (5, 4))
+
+
+def test_what_is_needed_with_a_result_does_not_lie_where_it_goes() -> None:
+    first, second = np.zeros((5, 4)), np.zeros((5, 4))
+
+    def f(x: Any) -> Any:
+        y = np.cos(x)
+        return y @ x.T @ y, np.exp(x) * np.sum(y)
+
+    program = compiled(f, out=(first, second))
+    for x in np.random.default_rng(0).normal(size=(3, 5, 4)):
+        program(x)
+        np.testing.assert_allclose(first, f(x)[0])
+        np.testing.assert_allclose(second, f(x)[1])
 
 
 def test_text_of_assignments() -> None:

@@ -12,8 +12,8 @@ from autograd import Tensor
 from nn.optim.optimizers import Optimizer
 
 Array = Any
-MOST = 32_768
-"""How many numbers move at a time, so that what is computed on the way stays in the caches of a processor core."""
+MOST = 1_048_576
+"""How many numbers move at a time, so that what is computed on the way takes little memory."""
 
 
 class Part:
@@ -99,7 +99,7 @@ class Together:
         self.state: dict[Any, dict[str, Any]] = {}
         if optimizer.elementwise:
             self.twin: Any = copy.copy(optimizer)
-            self.twin.state, self.twin._buffers, self.twin._rooms = self.state, {}, {}
+            self.twin.state, self.twin.param_groups, self.twin._buffers, self.twin._rooms = self.state, [], {}, {}
             for number, group in enumerate(optimizer.param_groups):
                 by_dtype: dict[Any, list[Tensor]] = {}
                 for p in group["params"]:
