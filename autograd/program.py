@@ -193,6 +193,10 @@ class Plan:
         return [root for root in roots if self.deaths[root] == position]
 
 
+ALIGNED = 16
+"""At multiples of how many bytes arrays begin, which is what the longest numbers ask for."""
+
+
 class Room:
     """The memory of an array that a program writes into in the end: until then it has room for other values.
 
@@ -205,14 +209,14 @@ class Room:
     """
 
     def __init__(self, array: Array, until: int) -> None:
-        self.bytes, self.until = array.reshape(-1).view(np.uint8), until
+        address: int = array.__array_interface__["data"][0]
+        self.bytes, self.until = array.reshape(-1).view(np.uint8)[-address % ALIGNED :], until
 
     def take(self, model: Array) -> Array | None:
         """An array like another in this memory, if there is room."""
         if model.nbytes > self.bytes.size or not model.flags.c_contiguous:
             return None
-        lines = -(-model.nbytes // 64)  # of the cache, at which the next array begins
-        taken, self.bytes = self.bytes[: model.nbytes], self.bytes[64 * lines :]
+        taken, self.bytes = self.bytes[: model.nbytes], self.bytes[model.nbytes + -model.nbytes % ALIGNED :]
         return taken.view(model.dtype).reshape(model.shape)
 
 

@@ -56,7 +56,7 @@ class Options:
     contestants: tuple[str, ...] = tuple(CONTESTANTS)
     rounds: int = 30
     seconds: float = 2.0
-    threads: int = 1
+    threads: int = 0
     dtype: str | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     parts: bool = False
@@ -319,12 +319,13 @@ class Contest:
 
     def play(self) -> None:
         """Time them, round after round."""
-        options, calls, every = self.options, {}, {}
+        options, calls, leads, every = self.options, {}, {}, {}
         share = options.seconds / options.rounds
         for entry, _ in self.each("build"):
             taken = self.warm(entry, share)
             if taken is not None:
                 calls[entry.contestant] = max(1, round(share / taken))
+                leads[entry.contestant] = 0 if options.threads == 1 else math.ceil(LEAD / taken)
                 turns = max(min(FEWEST, options.rounds), min(options.rounds, int(options.seconds / taken)))
                 every[entry.contestant] = math.ceil(options.rounds / turns)
         for number in range(options.rounds):
@@ -332,7 +333,7 @@ class Contest:
             for entry in entries[:: -1 if number % 2 else 1]:
                 name = entry.contestant
                 if number % every[name] == 0:
-                    self.turn(entry, number, calls[name])
+                    self.turn(entry, number, calls[name], leads[name])
                 self.advance()
         self.outcome.complete = True
 
@@ -347,11 +348,10 @@ class Contest:
             taken = None if answer is None else answer["step"]
         return taken
 
-    def turn(self, entry: Entry, number: int, calls: int) -> None:
-        """Time one turn, and note it in its round."""
-        if self.options.threads != 1:
-            self.ask(entry, "time", calls=math.ceil(calls * LEAD * self.options.rounds / self.options.seconds))
-        answer = self.ask(entry, "time", calls=calls) if entry in self.ready() else None
+    def turn(self, entry: Entry, number: int, calls: int, lead: int) -> None:
+        """Time one turn, after calls that are not timed, and note it in its round."""
+        answer = self.ask(entry, "time", calls=lead) if lead else {}
+        answer = None if answer is None else self.ask(entry, "time", calls=calls)
         if answer is not None and self.options.parts:
             parts = self.ask(entry, "time", calls=calls, parts=True)
             answer = None if parts is None else answer | parts

@@ -464,23 +464,23 @@ def test_rows_that_are_repeated(shape: tuple[int, int], dtype: Any) -> None:
 
 
 def test_where_results_go_is_room_for_what_is_computed_before() -> None:
-    out = np.zeros((5, 4))
+    out = np.zeros((50, 40))
     program = compiled(lambda x: x * np.sum(np.cos(x) + 1), out=out)
-    for x in np.random.default_rng(0).normal(size=(3, 5, 4)):
+    for x in np.random.default_rng(0).normal(size=(3, 50, 40)):
         assert program(x) is out
         np.testing.assert_allclose(out, x * np.sum(np.cos(x) + 1))
-    assert all(np.shares_memory(array, out) for array in arrays_of(program) if array.shape == (5, 4))
+    assert all(np.shares_memory(array, out) for array in arrays_of(program) if array.shape == (50, 40))
 
 
 def test_what_is_needed_with_a_result_does_not_lie_where_it_goes() -> None:
-    first, second = np.zeros((5, 4)), np.zeros((5, 4))
+    first, second = np.zeros((50, 40)), np.zeros((50, 40))
 
     def f(x: Any) -> Any:
         y = np.cos(x)
         return y @ x.T @ y, np.exp(x) * np.sum(y)
 
     program = compiled(f, out=(first, second))
-    for x in np.random.default_rng(0).normal(size=(3, 5, 4)):
+    for x in np.random.default_rng(0).normal(size=(3, 50, 40)):
         program(x)
         np.testing.assert_allclose(first, f(x)[0])
         np.testing.assert_allclose(second, f(x)[1])
