@@ -55,7 +55,7 @@ def test_forms_of_a_report_agree(capsys: Any, tmp_path: Path) -> None:
     ]
     assert text.startswith("tiny (batch=4): training step 10-32-32-2, tanh, batch 32, float32\n")
     for said in (text, markdown):
-        assert re.search(r"cores; threads of each contestant: 1; .*; load before ", said)
+        assert re.search(r"cores; threads of each contestant: all; .*; load before ", said)
         assert re.search(r"^Python 3\..*, NumPy 2\..* with .*\.$", said, re.MULTILINE)
 
 
