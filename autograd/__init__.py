@@ -13,8 +13,8 @@ To read it, start at the bottom:
 5. ``tensor.py`` and ``methods.py``: a value with NumPy's manners; ``recording.py`` and ``writer.py``: how a call on
    tensors finds its row and is recorded;
 6. ``transforms.py``, ``checkpointing.py``, ``checks.py``, ``anomaly.py``, ``declare.py``: what is built on top;
-7. ``tracing.py``, ``program.py``, ``blockwise.py``, ``compiling.py``: the calls that a function makes, as a program that
-   repeats them, on several threads (``threads.py``) where arrays are large.
+7. ``tracing.py``, ``program.py``, ``blockwise.py``, ``compiling.py``: the calls that a function makes, as a program
+   that repeats them, on several threads (``threads.py``) where arrays are large.
 
 Examples
 --------
