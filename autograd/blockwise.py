@@ -196,7 +196,8 @@ class BlockWriter:
         """Write the function, how it is called, and how sums over blocks are added up."""
         writer, lines = self.writer, self.writer.lines
         _, first = self.blocks[0]
-        scratch = Scratch((first.stop, *self.group.shape[1:]), self.dtypes)
+        kind = (first.stop, *self.group.shape[1:]), tuple(self.dtypes)
+        scratch = writer.scratches.setdefault(kind, Scratch(*kind))
         names = [f"scratch_{number}" for number in range(len(self.dtypes))]
         part = f"part_{len(writer.names)}"
         lines += [
@@ -212,7 +213,7 @@ class BlockWriter:
         ]
         for out, parts in self.sums:
             add = f"{writer.constant(np.add.reduce)}({writer.constant(parts)}, 0"
-            if isinstance(writer.values[out], np.ndarray) and writer.has_buffer(out):
+            if writer.has_buffer(out):
                 lines.append(f"{add}, None, {writer.constant(writer.buffer(out))})")
             else:
                 lines.append(f"v{int(out)} = {add})")

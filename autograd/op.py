@@ -70,6 +70,8 @@ class Row:
     """Whether a user wrote the function, which then may return an array that it was given, or that others have."""
     effect = False
     """Whether the function does more than return its value, so that a program calls it even if nothing needs that."""
+    writes = False
+    """Whether it takes a tuple of arrays to write its values into, or None for new ones, as last argument, `out`."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function
@@ -153,9 +155,11 @@ class Op(Row, ABC):
         joint: bool = False,
         many: bool = False,
         outputs: Sequence[str] = (),
+        writes: bool = False,
         **named: Rule | float | None,
     ) -> None:
         super().__init__(function, name)
+        self.writes = writes
         self.forward: Any = forward or getattr(function, "forward", function)
         self.parameters, self.defaults, self.starred = signature(function, self.forward)
         self.bind = bind or self.fill

@@ -17,7 +17,7 @@ from weakref import finalize
 import numpy as np
 
 from autograd import trees
-from autograd.blockwise import BlockWriter, Group, grouped
+from autograd.blockwise import BlockWriter, Group, Scratch, grouped
 from autograd.leaves import owner
 from autograd.op import Elementwise
 from autograd.rules.indexing import index_set
@@ -29,6 +29,8 @@ INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.trued
 LITERALS = (int, str, bytes, type(None), type(Ellipsis))
 LONG = 64
 """How long a row of numbers must be to be better than a number, where it can be."""
+SMALL = 16_384
+"""How many numbers a matrix product may have for `numpy.dot` to be faster, which fills it with zeros before."""
 RUN = 8192
 """How many numbers NumPy must find side by side not to halt between rows: by a third faster."""
 numbers = count()
@@ -237,8 +239,8 @@ class Buffers:
     def take(self, model: Array, death: int) -> Array:
         """An array of the shape, dtype and layout of another, for a value that is needed until this position."""
         free = self.free[model.shape, model.dtype, model.strides]
-        for number, array in enumerate(free):
-            if self.until[id(array)] > death:
+        for number in reversed(range(len(free))):  # what was free last is in the caches
+            if self.until[id(free[number])] > death:
                 return free.pop(number)
         for room in self.rooms:
             if room.until > death and (found := room.take(model)) is not None:
@@ -281,6 +283,7 @@ class Writer:
             if like(self.values[plan.roots[output]], array)
         }
         self.buffers = Buffers([*self.rooms()])
+        self.scratches: dict[Any, Scratch] = {}
         position = 0
         for unit in plan.units:
             if isinstance(unit, Group):
@@ -420,11 +423,17 @@ class Writer:
 
     def write_into_buffer(self, call: Call, dying: set[Variable]) -> bool:
         """Write a call whose value goes into a buffer, if there is a way to say so."""
+        if call.row.writes:
+            args = [self.text(arg) for arg in call.args[:-1]]
+            arrays = tuple(self.buffer(output) if self.has_buffer(output) else None for output in call.outputs)
+            args.append(self.text(arrays))
+            self.lines.append(f"{self.targets(call)}{self.constant(call.function)}({', '.join(args)})")
+            return True
         if len(call.outputs) != 1 or call.kwargs:
             return False
         (out,) = call.outputs
         model = self.values[out]
-        if not self.has_buffer(out) or not isinstance(model, np.ndarray) or not model.ndim or owner(model) is not model:
+        if not self.has_buffer(out):
             return False
         if is_ufunc(call):
             if is_elementwise(call):
@@ -481,14 +490,24 @@ class Writer:
     def is_for_dot(self, call: Call, buffer: Array) -> bool:
         """Whether `numpy.dot` gives the same matrix, in two thirds of the time if it is small."""
         operands = [self.model(arg) for arg in call.args]
-        return buffer.flags.c_contiguous and all(
-            isinstance(operand, np.ndarray) and operand.ndim in (1, 2) and operand.dtype == buffer.dtype
-            for operand in operands
+        return (
+            buffer.size <= SMALL
+            and buffer.flags.c_contiguous
+            and all(
+                isinstance(operand, np.ndarray) and operand.ndim in (1, 2) and operand.dtype == buffer.dtype
+                for operand in operands
+            )
         )
 
     def has_buffer(self, out: Variable) -> bool:
-        """Whether a value may lie in a buffer, and need not be an array of its own in each run."""
-        return self.plan.roots[out] not in self.lasting or out in self.given
+        """Whether a value is an array that may lie in a buffer, and need not be one of its own in each run."""
+        model = self.values[out]
+        return (
+            (self.plan.roots[out] not in self.lasting or out in self.given)
+            and isinstance(model, np.ndarray)
+            and model.ndim > 0
+            and owner(model) is model
+        )
 
     def buffer(self, out: Variable) -> Array:
         """The array that a value is written into."""

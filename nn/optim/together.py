@@ -12,8 +12,8 @@ from autograd import Tensor
 from nn.optim.optimizers import Optimizer
 
 Array = Any
-MOST = 1_048_576
-"""How many numbers move at a time, so that what is computed on the way takes little memory."""
+MOST = 65_536
+"""How many numbers move at a time, so that what is computed on the way stays in the caches of a core."""
 
 
 class Part:
