@@ -28,6 +28,7 @@ from autograd import (
     value_and_grad,
 )
 from autograd.rules.indexing import index_set
+from autograd.rules.networks import loss_and_exponentials
 
 Array = Any
 Function = Callable[..., Any]
@@ -425,6 +426,65 @@ def test_text_of_sums_of_rows_and_of_products() -> None:
     program = compiled(lambda x: np.sum(np.maximum(x, 0), axis=0) * 2)
     program(long)
     assert sorted(array.shape for array in arrays_of(program)) == [(5,), (5, 64), (64,), (64,)]
+
+
+@pytest.mark.parametrize(("shape", "name"), [((128, 128), "dot"), ((128, 129), "matmul"), ((2, 3, 3), "matmul")])
+def test_text_of_small_and_large_products(shape: tuple[int, ...], name: str) -> None:
+    """`numpy.dot` is called faster, but fills what it writes into with zeros before."""
+    x, w = np.ones((*shape[:-1], 3)), np.ones((3, shape[-1]))
+    assert text(lambda x, w: np.sum(x @ w), x, w).splitlines()[1] == f"    {name}_0(v0, v1, c_1)"
+
+
+def test_what_was_free_last_is_taken_first() -> None:
+    """It is in the caches: of the arrays of sine and cosine, the exponentials take the one that was read last."""
+
+    def f(x: Any) -> Any:
+        sine, cosine = np.sin(x), np.cos(x)
+        return np.sum(sine), np.sum(cosine), np.sum(np.exp(x))
+
+    assert text(f, x3) == lines(
+        "def program(v0):",
+        "    sin_0(v0, c_1)",
+        "    cos_2(v0, c_3)",
+        "    v3 = reduce_4(c_1, None, None, None, False)",
+        "    v4 = reduce_5(c_3, None, None, None, False)",
+        "    exp_6(v0, c_3)",
+        "    v6 = reduce_7(c_3, None, None, None, False)",
+        "    return (v3, v4, v6, )",
+    )
+
+
+def test_functions_that_write_into_arrays_are_given_buffers() -> None:
+    """None stands for what is returned, or is a number."""
+    logits, labels = np.zeros((50, 300)), np.arange(50)
+    assert text(softmax_cross_entropy, logits, labels) == lines(
+        "def program(v0, v1):",
+        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, (None, c_0, c_1, ))",
+        "    return v2",
+    )
+    assert text(lambda x, labels: loss_and_exponentials(x, labels)[1] * 2, logits, labels) == lines(
+        "def program(v0, v1):",
+        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, (None, c_0, c_1, ))",
+        "    v5 = c_0 * 2",
+        "    return v5",
+    )
+    assert text(loss_and_exponentials, logits, labels) == lines(
+        "def program(v0, v1):",
+        "    v2, v3, v4, = loss_and_exponentials_0(v0, v1, (None, None, None, ))",
+        "    return (v2, v3, v4, )",
+    )
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (50, 300)])
+@pytest.mark.parametrize("size", [1, 400])
+def test_exponentials_are_written_into_arrays(shape: tuple[int, int], size: float) -> None:
+    logits, labels = size * np.random.default_rng(0).normal(size=shape), np.zeros(shape[0], int)
+    loss, exponentials, totals = loss_and_exponentials(logits, labels)
+    room = np.zeros(shape), np.zeros(shape[0])
+    written = loss_and_exponentials(logits, labels, (None, *room))
+    assert (written[0], written[1] is room[0], written[2] is room[1]) == (loss, True, True)
+    np.testing.assert_array_equal(room[0], exponentials)
+    np.testing.assert_array_equal(room[1], totals)
 
 
 def arrays_of(program: Any) -> list[Any]:
