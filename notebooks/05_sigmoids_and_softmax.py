@@ -431,8 +431,16 @@ print(f"scores straight into the loss: {cross_entropy(1000 * best, 0):.4f}")
 print(f"softmax in front of the loss:  {cross_entropy(best, 0):.4f} = log(e + 2) - 1 = {np.log(np.e + 2) - 1:.4f}")
 
 # %% [markdown]
-# Training runs, and the loss stops at 0.55: nothing raises, since probabilities are scores too. Other mismatches `nn`
-# catches:
+# Training runs, and the loss stops at 0.55: nothing raises, since probabilities are scores too. `nn.lint` looks at a
+# network and its loss, and sees it:
+
+# %%
+confident = nn.Sequential(nn.Linear(2, 3), nn.Softmax())
+for advice in nn.lint(confident, cross_entropy):
+    print(advice)
+
+# %% [markdown]
+# Other mismatches `nn` catches when they happen:
 
 # %%
 mistakes = {
