@@ -22,7 +22,7 @@ def test_what_is_said_to_agree_agrees(name: str, otherwise: list[str]) -> None:
     """Each comparison that is printed holds, but for those that are to show a difference."""
     lines = output_of(name).splitlines()
     assert sum(line.endswith("True") for line in lines) > 5
-    false = [line for line in lines if line.endswith("False")]
+    false = [line for line in lines if line.endswith(" False")]
     assert all(line.startswith(start) for line, start in zip(false, otherwise, strict=True))
     assert [line for line in lines if line.startswith("exercise")] == [f"exercise {n} is right" for n in (1, 2, 3)]
 
@@ -39,6 +39,11 @@ def test_normalized_networks_learn_at_every_rate() -> None:
     assert found["relu", "as it is"].argmin() == 1
     assert np.all(abs(found["relu", "as it is"][3:] - np.log(10)) < 0.1)
     assert np.all(found["relu", "batch norm"] < found["relu", "as it is"])
+
+
+def test_advice_names_the_bias() -> None:
+    assert "\n0: the bias of Linear has no effect before BatchNorm1d, " in output_of("09_batch_normalization")
+    assert "\n1: Softmax does not fit cross_entropy, " in output_of("05_sigmoids_and_softmax")
 
 
 def test_one_example_is_refused_and_a_batch_has_gradients_for_all() -> None:
