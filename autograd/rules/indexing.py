@@ -34,14 +34,14 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...]) -> Any:
     if width < 8 or values.size < 1000:
         np.add.at(out, key, values)
         return out
-    # Rows: numpy.add.at takes six times as long for them as for as many single numbers. Assign those that come once.
+    # Rows: numpy.add.at takes six times as long for them as for single numbers. Assign all, and add what gets lost.
     rows = np.arange(count).reshape(lead)[key].ravel()
     values = values.reshape(rows.size, width)
-    first = survivors(rows, rows, (count,))
-    out.reshape(count, width)[rows[first]] = values[first]
-    if not first.all():
-        elements = rows[~first, np.newaxis] * width + np.arange(width)
-        np.add.at(out.reshape(-1), elements.ravel(), values[~first].ravel())
+    out.reshape(count, width)[rows] = values
+    lost = np.flatnonzero(~survivors(rows, rows, (count,)))
+    if lost.size:
+        elements = rows[lost, np.newaxis] * width + np.arange(width)
+        np.add.at(out.reshape(-1), elements.ravel(), values[lost].ravel())
     return out
 
 
