@@ -14,7 +14,7 @@ import pytest
 import nn
 from autograd import AnomalyError, CompileError, GraphError, Tensor, detect_anomaly, no_grad
 from nn.functional import cross_entropy
-from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, together
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 8, 4))
@@ -203,6 +203,13 @@ class Mixed(nn.Module):
         return self.single(h.astype(np.float32)) * self.one
 
 
+@pytest.fixture(params=[7, together.MOST], ids=["many parts", "one part"])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few numbers move at a time, or all."""
+    monkeypatch.setattr(together, "MOST", request.param)
+
+
+@pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("make", [network, Mixed])
 @pytest.mark.parametrize("name", [*OPTIMIZERS, "Signs"])
 def test_every_optimizer(name: str, make: Callable[[], Any]) -> None:
@@ -212,6 +219,7 @@ def test_every_optimizer(name: str, make: Callable[[], Any]) -> None:
         twins.step(x, y)
 
 
+@pytest.mark.usefixtures("parts")
 @pytest.mark.parametrize("name", [*OPTIMIZERS, "Signs"])
 def test_a_life_of_an_optimizer(name: str) -> None:
     """Steps of both kinds, parameters frozen and freed, other options, states loaded: in one run."""
