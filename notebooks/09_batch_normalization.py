@@ -352,8 +352,8 @@ print("same outputs:", np.allclose(*outputs, rtol=0, atol=1e-12))
 # %% [markdown]
 # Zero but for rounding: a bias there is computed, stored, and never learns. $\beta$ does its work after the
 # normalization. `nn.MLP(..., batch_norm=True)` leaves it out, as the printed model above shows: `bias=False` in the
-# first `Linear`, which a normalization follows, and `bias=True` in the last. Whoever builds a network by hand may forget
-# that, and `nn.lint` says so:
+# first `Linear`, which a normalization follows, and `bias=True` in the last. Whoever builds a network by hand may
+# forget that, and `nn.lint` says so:
 
 # %%
 by_hand = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Tanh(), nn.Linear(3, 2))

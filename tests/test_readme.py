@@ -62,7 +62,7 @@ def test_readme_opens_with_a_line_for_the_demonstration_and_one_for_the_tests() 
     demonstration, tests = [line.strip() for line in TEXT.splitlines() if line.startswith("    python3")][:2]
     set_up = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[{}]' && .venv/bin/python -m "
     assert demonstration == set_up.format("demo") + "autograd demo"
-    assert tests == set_up.format("test") + "pytest"
+    assert tests == set_up.format("test") + "pytest -n auto --dist worksteal"
 
 
 def test_a_wrong_example_is_found() -> None:

@@ -80,7 +80,7 @@ def test_ctrl_c_leaves_the_rounds_so_far() -> None:
         if len(seen) == 2 + 2 + 1:  # both were compared, and the second round has begun
             signal.raise_signal(signal.SIGINT)
 
-    outcome = hold(TINY, Options(contestants=("chainrule",), rounds=50, seconds=0.05), advance)
+    outcome = hold(TINY, Options(contestants=("chainrule",), rounds=3, seconds=0.002), advance)
     assert not outcome.complete
     assert [len(entry.seconds["step"]) for entry in outcome.timed()] == [1, 2]
 

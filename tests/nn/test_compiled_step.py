@@ -437,7 +437,11 @@ def test_shared_parameters() -> None:
 # Losses
 
 
-@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.functional.mse_loss], ids=str)
+@pytest.mark.parametrize(
+    "loss",
+    [nn.MSELoss(), nn.L1Loss(), nn.SmoothL1Loss(), nn.functional.mse_loss],
+    ids=["mse", "l1", "smooth l1", "mse_loss"],
+)
 def test_regression(loss: Any) -> None:
     twins = Twins(network, sgd, loss)
     for x in X[:4]:

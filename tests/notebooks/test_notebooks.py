@@ -7,8 +7,6 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from html import unescape
 from io import BytesIO
@@ -209,20 +207,11 @@ def test_it_teaches(name: str) -> None:
     assert lacking(committed(name), int(name[:2])) == []
 
 
-@pytest.fixture(scope="module")
-def running(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Notebook]]]:
-    """The notebooks to be tested, run two at a time."""
-    items = [item for item in request.session.items if item.originalname == "test_it_runs_anew"]
-    names = [item.callspec.params["name"] for item in items]
-    with ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(lambda name: build.run(build.source(name)), name) for name in names}
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs_anew(name: str, running: dict[str, Future[Notebook]]) -> None:
+def test_it_runs_anew(name: str) -> None:
     """In a kernel of its own, without a complaint or a file left behind, and cell by cell with as many pictures."""
     files = set(build.HERE.iterdir())
-    notebook = running[name].result()
+    notebook = build.run(build.source(name))
     assert set(build.HERE.iterdir()) == files
     assert complaints(notebook) == []
     assert addresses(notebook) == []

@@ -27,10 +27,9 @@ class Sample:
     row: Any = None
 
     def __str__(self) -> str:
-        name = getattr(self.function, "__name__", str(self.function))
         shapes = ",".join(describe(a) for a in self.args)
         options = "".join(f" {k}={describe(v)}" for k, v in self.kwargs.items())
-        return f"{name}({shapes}{options}){' ' + self.note if self.note else ''}"
+        return f"{describe(self.function)}({shapes}{options}){' ' + self.note if self.note else ''}"
 
 
 def describe(value: Any) -> str:
@@ -38,7 +37,7 @@ def describe(value: Any) -> str:
         return f"{value.dtype.name}{list(value.shape)}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(describe, value)) + "]"
-    return str(value)
+    return getattr(value, "__name__", str(value))
 
 
 class Page(list[Sample]):
