@@ -1,7 +1,8 @@
 """What a library costs before it does anything: the time of its import, in a new process.
 
-Each call starts Python, imports the library and ends; NumPy's own import is the yardstick. The size of the installed
-library with all that it needs, and the memory of the process after the import, are among the measures of ``run``.
+Each call starts Python, imports the library and ends; NumPy's own import is the yardstick. Bytecode is cached, as an
+installation has it, even if this process must not write any. The size of the installed library with all that it needs,
+and the memory of the process after the import, are among the measures of ``run``.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ def imported(contestant: str) -> Contestant:
 
 
 def surroundings(contestant: str) -> dict[str, str]:
-    """The environment in which it is found."""
-    return os.environ | ({"PYTHONPATH": str(ROOT)} if contestant == "chainrule" else {})
+    """The environment in which it is found, and may be cached."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return environment | ({"PYTHONPATH": str(ROOT)} if contestant == "chainrule" else {})
 
 
 def resident(modules: str, surroundings: Mapping[str, str]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from benchmarks.contest import Results
 from benchmarks.workload import CONTESTANTS, OURS, YARDSTICK, Workload, difference
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, importing
 from tests.benchmarks.small import SMALL
 
 CASES = [
@@ -88,6 +90,14 @@ def test_normalized_drops_half() -> None:
     undropped = workload.given({"width": 400, "batch": 50}, threads=1, drop=0.0)
     _, _, whole, _ = workload.build("numpy", undropped).forward()  # type: ignore[misc]
     assert np.mean(last > 0) / np.mean(whole > 0) == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_is_imported_has_its_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    tell = f"import {importing.MODULES['chainrule']}, os, sys; print(os.path.exists(sys.modules['nn'].__cached__))"
+    command = [sys.executable, "-P", "-c", tell]
+    found = subprocess.run(command, env=importing.surroundings("chainrule"), capture_output=True, text=True, check=True)
+    assert found.stdout == "True\n"
 
 
 def test_contestants_are_known() -> None:
