@@ -75,9 +75,18 @@ def read(path: str | os.PathLike[str]) -> Any:
 def packed(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     """Return the layout of a value as JSON can hold it; its arrays go to `arrays`, named after their places."""
     if isinstance(value, np.ndarray | np.generic):
-        arrays[name or "array"] = np.asarray(value)
-        return {"array": name or "array"}
+        name = name or "array"
+        while name in arrays:  # of another place: "a/b" is also b of a, and 1 looks like "1"
+            name += "'"
+        arrays[name] = np.asarray(value)
+        return {"array": name}
     if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str | int):
+                raise StateError(
+                    f"a checkpoint cannot hold {name or 'a dict'} with the key {key!r}; "
+                    "its keys are strings or integers"
+                )
         return {"dict": [[key, packed(item, joined(name, key), arrays)] for key, item in value.items()]}
     for kind, sequence in SEQUENCES.items():
         if isinstance(value, sequence):

@@ -24,7 +24,7 @@ from nn.errors import DataError, StateError
 from nn.history import History
 from nn.module import Module
 from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau, clip_grad_norm_
-from nn.weights import format_of
+from nn.weights import destination, format_of
 
 Array = Any
 Loss = Callable[[Any, Any], Any]
@@ -157,10 +157,7 @@ def fit(
     )
     if checkpoint is not None:
         format_of(checkpoint)
-        if not Path(checkpoint).absolute().parent.is_dir():
-            raise FileNotFoundError(
-                f"fit: there is no folder for the checkpoint {os.fspath(checkpoint)}; make it first"
-            )
+        destination(checkpoint)
     if resume:
         if checkpoint is None:
             raise ValueError("fit: resume=True needs a checkpoint to go on from; give its path as checkpoint")

@@ -18,7 +18,7 @@ import numpy as np
 from safetensors import deserialize
 from safetensors.numpy import save as serialize
 
-from autograd import Tensor
+from autograd import Tensor, describe
 from nn.errors import StateError
 from nn.module import Module
 
@@ -43,6 +43,12 @@ DTYPES = {
 }
 """What safetensors calls the dtypes that both formats can hold."""
 
+LONGEST_NAME = 2**16 - 1 - len(".npy")
+"""In bytes, as an archive counts the names of its files in 16 bits."""
+
+NO_FILES = 22
+"""In bytes, the size of an archive of no files: an npz file that is larger has some."""
+
 
 def save(state: Module | Mapping[str, Any], path: str | os.PathLike[str], metadata: Any = None) -> None:
     """Write the weights of a network, or any arrays by name, to a file: all of it, or nothing.
@@ -62,6 +68,8 @@ def save(state: Module | Mapping[str, Any], path: str | os.PathLike[str], metada
     ------
     StateError
         If the suffix is another, or something can be stored in neither format; nothing is written then.
+    FileNotFoundError
+        If there is no such folder.
 
     See Also
     --------
@@ -165,11 +173,15 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
 def storable(state: Mapping[str, Any]) -> dict[str, Array]:
     """Return what to write: arrays in C order and little-endian, as both formats hold them."""
+    if not isinstance(state, Mapping):
+        raise StateError(f"weights are a network or a mapping of names to arrays, got {describe(state)}")
     complaints, arrays = [], {}
     for name, value in state.items():
         array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
         if not isinstance(name, str) or not name.isprintable() or name == METADATA:
             complaints.append(f"the name {name!r}; use a printable string other than {METADATA!r}")
+        elif (length := len(name.encode())) > LONGEST_NAME:
+            complaints.append(f"the name {name[:20]!r}… of {length} bytes; use at most {LONGEST_NAME}")
         if (dtype := array.dtype.newbyteorder("<")) not in DTYPES.values():
             complaints.append(f"{name!r} of dtype {array.dtype}; use real numbers of up to 64 bits")
         arrays[name] = array if complaints else array.astype(dtype, order="C", copy=False)
@@ -245,6 +257,8 @@ def unpack_npz(data: bytes) -> Contents:
     """Return what the bytes of an npz file hold."""
     arrays: dict[str, Array] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if not archive.namelist() and len(data) > NO_FILES:
+            raise StateError(f"its directory lists none of the files in its {len(data)} bytes: it is damaged")
         for entry in archive.namelist():
             name = entry.removesuffix(".npy")
             if name in arrays:
@@ -296,9 +310,17 @@ def contents(path: str | os.PathLike[str]) -> Contents:
         raise StateError(f"{os.fspath(path)} is no {Path(path).suffix} file of weights: {reason}") from error
 
 
+def destination(path: str | os.PathLike[str]) -> Path:
+    """Return where a file goes that is written to `path`, if there is a folder for it."""
+    target = Path(os.path.realpath(path))  # a link stays a link
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} for {os.fspath(path)}; make it first")
+    return target
+
+
 def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file beside the one at `path`, then put it in that one's place, which the system does in one step."""
-    target = Path(os.path.realpath(path))  # a link stays a link
+    target = destination(path)
     beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         with open(beside, "xb") as file:

@@ -347,7 +347,7 @@ def untouched(model: nn.Module) -> Callable[[], None]:
         (
             {"checkpoint": "nowhere/state.npz"},
             FileNotFoundError,
-            "fit: there is no folder for the checkpoint nowhere/state.npz; make it first",
+            f"there is no folder {os.path.realpath('nowhere')} for nowhere/state.npz; make it first",
         ),
         (
             {"checkpoint": "nowhere.npz", "resume": True},
@@ -858,6 +858,34 @@ def test_anything_nested_goes_through_a_checkpoint(path: Path) -> None:
     message = f"a checkpoint cannot hold a/0, {print!r}; only dicts, lists, arrays, numbers and strings"
     with pytest.raises(StateError, match=f"^{re.escape(message)}$"):
         checkpoints.write({"a": [print]}, path)
+
+
+def test_places_of_a_checkpoint_that_look_alike_are_told_apart(path: Path) -> None:
+    states: list[Any] = [
+        {"a/b": np.ones(1), "a": {"b": np.zeros(2), "b'": np.full(3, 2.0)}, "a/b'": np.full(4, 3.0)},
+        {1: np.ones(1), "1": np.zeros(2)},
+        {"": np.ones(1), "array": np.zeros(2)},
+    ]
+    for state in states:
+        checkpoints.write(state, path)
+        found = checkpoints.read(path)
+        np.testing.assert_equal(found, state)
+        assert list(found) == list(state)
+
+
+@pytest.mark.parametrize(
+    ("state", "what"),
+    [
+        ({"a": {(1, 2): 0}}, "a with the key (1, 2)"),
+        ({None: 0}, "a dict with the key None"),
+        ({0.5: 0}, "a dict with the key 0.5"),
+    ],
+)
+def test_keys_that_a_checkpoint_could_not_give_back(path: Path, state: Any, what: str) -> None:
+    message = f"a checkpoint cannot hold {what}; its keys are strings or integers"
+    with pytest.raises(StateError, match=f"^{re.escape(message)}$"):
+        checkpoints.write(state, path)
+    assert not path.exists()
 
 
 # Evaluation and prediction

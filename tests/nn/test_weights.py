@@ -198,11 +198,27 @@ def test_bfloat16_becomes_float32(tmp_path: Path) -> None:
         ({"a\0": 0.0}, r"the name 'a\x00'; use a printable string other than '__metadata__'"),
         ({"\ud800": 0.0}, r"the name '\ud800'; use a printable string other than '__metadata__'"),
         ({"__metadata__": 0.0}, "the name '__metadata__'; use a printable string other than '__metadata__'"),
+        ({"ü" * 32766: 0.0}, "the name 'üüüüüüüüüüüüüüüüüüüü'… of 65532 bytes; use at most 65531"),
     ],
 )
 def test_what_cannot_be_stored(tmp_path: Path, suffix: str, state: Any, complaint: str) -> None:
     message = refused(nn.save, {"fine": 1.0} | state, tmp_path / f"state{suffix}")
     assert message == f"cannot be stored in a weights file:\n  {complaint}"
+    assert not list(tmp_path.iterdir())
+
+
+@both_formats
+def test_the_longest_name(tmp_path: Path, suffix: str) -> None:
+    state = {"w" * 65531: np.ones(2)}
+    nn.save(state, tmp_path / f"state{suffix}")
+    assert_same(nn.load(tmp_path / f"state{suffix}"), state)
+
+
+@both_formats
+@pytest.mark.parametrize(("state", "words"), [(np.ones(2), "array(float64 (2,))"), (None, "None"), ([], "[]")])
+def test_what_has_no_names_cannot_be_stored(tmp_path: Path, suffix: str, state: Any, words: str) -> None:
+    message = refused(nn.save, state, tmp_path / f"state{suffix}")
+    assert message == f"weights are a network or a mapping of names to arrays, got {words}"
     assert not list(tmp_path.iterdir())
 
 
@@ -271,8 +287,10 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_what_is_not_there_is_the_systems_error(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(FileNotFoundError):
         nn.load(tmp_path / f"none{suffix}")
-    with pytest.raises(FileNotFoundError):
-        nn.save({}, tmp_path / "none" / f"state{suffix}")
+    path = tmp_path / "none" / f"state{suffix}"
+    message = f"there is no folder {path.parent} for {path}; make it first"
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(message)}$"):
+        nn.save({}, path)
     (tmp_path / f"folder{suffix}").mkdir()
     with pytest.raises(OSError, match="folder"):
         nn.save({}, tmp_path / f"folder{suffix}")
@@ -304,6 +322,22 @@ def test_no_damaged_file_is_taken_for_a_whole_one(tmp_path: Path, suffix: str) -
             assert_same(loaded, state)
             outcomes["the same"] += 1
     assert outcomes["refused"] > len(whole)
+
+
+def test_an_archive_whose_directory_is_gone_is_damaged(tmp_path: Path) -> None:
+    """Its last 22 bytes say how many files there are, how long the directory is, and where."""
+    path = tmp_path / "state.npz"
+    nn.save({"w": np.ones(3)}, path, {"epoch": "3"})
+    whole = path.read_bytes()
+    message = (
+        f"{path} is no .npz file of weights: its directory lists none of the files in its {len(whole)} bytes: "
+        "it is damaged"
+    )
+    for first, last in [(-14, -6), (-10, -9), (-10, -6)]:
+        path.write_bytes(whole[:first] + bytes(last - first) + whole[last:])
+        assert refused(nn.load, path) == refused(nn.load_metadata, path) == message
+    path.write_bytes(npz())
+    assert nn.load(path) == {}
 
 
 def npz(**entries: Any) -> bytes:
