@@ -337,9 +337,12 @@ def total(parts: Iterable[Any]) -> Any:
 
 
 def times_where_nonzero(upstream: Any, local: Any) -> Any:
-    """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN."""
-    if not all_true(upstream):
-        local = np.where(upstream == 0, 0, local)
+    """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN.
+
+    A finite one stays where the upstream is 0: it is the derivative of the product by the upstream.
+    """
+    if not (all_true(upstream) or all_true(np.isfinite(local))):
+        local = np.where(np.isfinite(local) | (upstream != 0), local, 0)
     return upstream * local
 
 

@@ -202,6 +202,28 @@ def test_second_order_agrees_with_differences(case: Case) -> None:
     np.testing.assert_allclose(forward, numeric, rtol=1e-5, atol=1e-5)
 
 
+@over(SMOOTH)
+def test_both_passes_are_linear_where_what_they_carry_is_zero(case: Case) -> None:
+    """The derivative of the backward pass by an upstream that is 0 is the forward pass, and the other way round."""
+
+    def check(carried: list[Any], weights: list[Any], zeros: list[Tensor], expected: list[Any]) -> None:
+        products = [np.sum(value * weight) for value, weight in zip(carried, weights) if isinstance(value, Tensor)]
+        found = backward([sum(products, Tensor(0.0))], [np.float64(1)], zeros)
+        for one, other in zip(found, expected):
+            np.testing.assert_allclose(one, other, rtol=tolerance(case) / 100, atol=tolerance(case) / 100)
+
+    inputs = leaves(case.start)
+    outputs = [o for o in case(inputs) if getattr(o, "node", None)]
+    roots = [o.node for o in outputs]
+    seeds, along = directions([o.data for o in outputs], 1), directions(case.start, 2)
+    gradients = backward(outputs, seeds, inputs)
+    tangents = pushforward({t.node: u for t, u in zip(inputs, along)}, roots, RECORDER, False)
+    upstream, incoming = (leaves([np.zeros(t.shape, t.dtype) for t in of]) for of in (outputs, inputs))
+    check(backward(outputs, upstream, inputs, record=True), along, upstream, [tangents.get(root, 0) for root in roots])
+    pushed = pushforward({t.node: u for t, u in zip(inputs, incoming)}, roots, RECORDER, True)
+    check([pushed.get(root) for root in roots], seeds, incoming, gradients)
+
+
 def test_every_row_has_samples() -> None:
     """Every row of the package; users' examples may have added others."""
     rows = [row for function, row in TABLE.items() if PAGES[function].startswith("autograd.rules.")]

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, enable_grad, grad, no_grad
+from autograd import Tensor, enable_grad, grad, hessian, no_grad
 from autograd.chain_rule import pushforward
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError, SingularError
 from autograd.recording import RECORDER
@@ -224,6 +224,24 @@ def test_12_a_zero_upstream_contributes_zero() -> None:
         np.testing.assert_allclose(gradient(lambda t: np.where(x > 0, 1 / t, 0), x), [0, 0, -1 / 16])
         np.testing.assert_allclose(gradient(lambda t: np.where(x > 0, t**0.5, 0), x), [0, 0, 0.25])
     assert gradient(np.sqrt, 0.0) == math.inf
+
+
+def test_12_a_zero_upstream_has_derivatives() -> None:
+    """Where a residual is 0, where a product has a factor 0, and behind a mask."""
+
+    def valley(v: Any) -> Any:
+        return 100 * (v[1] - v[0] ** 2) ** 2 + (1 - v[0]) ** 2
+
+    np.testing.assert_allclose(hessian(valley)(np.ones(2)), [[802, -400], [-400, 200]])
+    residual = np.array([1.0, 4.0])
+    np.testing.assert_allclose(hessian(lambda v: ((v**2 - residual) ** 2).sum())(np.sqrt(residual)), np.diag([8, 32]))
+    assert grad(lambda y: grad(lambda x: y * np.log(x))(0.25))(0.0) == 4
+    assert grad(lambda y: grad(lambda x: y / x)(0.5))(0.0) == -4
+    x = np.array([-1.0, 0.0, 4.0])
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(
+            hessian(lambda t: np.where(x > 0, np.sqrt(t), 0).sum())(x), np.diag([0, 0, -1 / 32]), atol=1e-15
+        )
 
 
 def test_12_singular_points_have_finite_gradients() -> None:
