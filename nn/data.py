@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,8 @@ class Batches:
     Raises
     ------
     DataError
-        If there are no examples, arrays have different numbers of them or hold what is no finite number, or a batch
-        is smaller than one example.
+        If there are no examples, arrays have different numbers of them or hold what is no finite number, or the size
+        of a batch is no positive integer.
 
     Examples
     --------
@@ -71,9 +72,12 @@ class Batches:
     ) -> None:
         self.arrays = tuple(read_only(array) for array in checked("Batches", arrays, axis))
         self.examples: int = self.arrays[0].shape[axis]
-        if batch_size is not None and batch_size < 1:
-            raise DataError(f"Batches: a batch has at least 1 example, or all with None; got batch_size={batch_size}")
-        self.batch_size = self.examples if batch_size is None else batch_size
+        if batch_size is not None and not (isinstance(batch_size, Integral) and batch_size >= 1):
+            raise DataError(
+                "Batches: a batch has a whole number of examples, at least 1, or all with None; "
+                f"got batch_size={batch_size!r}"
+            )
+        self.batch_size: int = self.examples if batch_size is None else int(batch_size)
         self.shuffle, self.drop_last, self.axis = shuffle, drop_last, axis
         self.rng = np.random.default_rng(rng)
         if shuffle:  # taking from an array in another layout would copy all of it, for each batch
@@ -138,7 +142,8 @@ class Standardizer:
 
     x := (x - μ) / σ for each feature, with μ = 1/m Σ x⁽ⁱ⁾ and σ² = 1/(m - ddof) Σ (x⁽ⁱ⁾ - μ)². BLG561E takes
     σ² = 1/(m-1) Σ …, which is ``ddof=1``. The same μ and σ go to training and test data; CS229 lecture 11 says why:
-    large inputs saturate the first layer. A feature that is constant becomes 0.
+    large inputs saturate the first layer. A feature that varies by no more than rounding is only shifted: one that is
+    constant becomes 0.
 
     Parameters
     ----------
@@ -196,9 +201,14 @@ class Standardizer:
                 f"Standardizer: ddof={self.ddof} needs at least {self.ddof + 1} examples, got {describe(x)}; "
                 "give it more of them, or take ddof=0"
             )
-        std = np.std(x, axis=0, ddof=self.ddof, dtype=np.float64)
-        constant = np.max(x, axis=0) == np.min(x, axis=0)  # rounding may leave them a standard deviation above 0
-        self.mean, self.std = np.mean(x, axis=0, dtype=np.float64), np.where(constant, 1.0, std)
+        x = np.asarray(x, np.float64)
+        lowest, highest = np.min(x, axis=0), np.max(x, axis=0)
+        exponent = np.frexp(np.maximum(-lowest, highest))[1]
+        scaled = np.ldexp(x, -exponent)  # to at most 1: no sum or square overflows, and none that counts vanishes
+        mean = np.ldexp(np.mean(scaled, axis=0), exponent)
+        std = np.ldexp(np.std(scaled, axis=0, ddof=self.ddof), exponent)
+        self.mean = np.clip(mean, lowest, highest)  # where all are equal, it is what they are
+        self.std = np.where(std > len(x) * np.finfo(float).eps * np.abs(mean), std, 1.0)
         return self
 
     def transform(self, x: Any) -> Array:
@@ -264,13 +274,17 @@ class Standardizer:
         Raises
         ------
         StateError
-            If one of them is missing or there is something else, their shapes differ, or σ is not above 0.
+            If one of them is missing or no array of numbers, or there is something else, their shapes differ, or σ is
+            not above 0.
         """
-        if set(state) != {"mean", "std"}:
+        if not isinstance(state, Mapping) or set(state) != {"mean", "std"}:
+            raise StateError(f"Standardizer.load_state_dict: expected a dict of mean and std, got {describe(state)}")
+        try:
+            mean, std = (np.array(state[name], np.float64) for name in ("mean", "std"))
+        except (TypeError, ValueError) as error:
             raise StateError(
-                f"Standardizer.load_state_dict: expected mean and std, got {', '.join(state) or 'nothing'}"
-            )
-        mean, std = (np.array(state[name], np.float64) for name in ("mean", "std"))
+                f"Standardizer.load_state_dict: mean and std must be arrays of numbers, got {describe(state)}"
+            ) from error
         if mean.shape != std.shape or not np.isfinite(mean).all() or not (np.isfinite(std) & (std > 0)).all():
             raise StateError(
                 f"Standardizer.load_state_dict: mean, {describe(mean)}, and std, {describe(std)}, "
@@ -299,7 +313,7 @@ def train_test_split(
     rng : numpy.random.Generator, optional
         Where the choice comes from.
     stratify : array_like, shape (examples,), optional
-        Labels: each class gets its share of both parts, as nearly as whole numbers allow.
+        Labels, numbers or strings: each class gets its share of both parts, as nearly as whole numbers allow.
 
     Returns
     -------
@@ -309,7 +323,8 @@ def train_test_split(
     Raises
     ------
     DataError
-        If a part would be empty, arrays have different numbers of examples, or a class has only one.
+        If a part would be empty, arrays have different numbers of examples, a class has only one, or `test_size` is
+        no number.
 
     Examples
     --------
@@ -319,9 +334,13 @@ def train_test_split(
     >>> train_test_split(x, y, test_size=4, rng=np.random.default_rng(0), stratify=y)
     [array([50,  0, 10, 70]), array([20, 40, 30, 60]), array([0, 0, 0, 1]), array([0, 0, 0, 1])]
     """
-    found = checked("train_test_split", arrays if stratify is None else [*arrays, stratify])
+    found = checked("train_test_split", arrays)
     examples = len(found[0])
-    tests = test_size if isinstance(test_size, int | np.integer) else math.ceil(test_size * examples)
+    if isinstance(test_size, bool) or not isinstance(test_size, Real) or not math.isfinite(test_size):
+        raise DataError(
+            f"train_test_split: test_size is a part of the examples, or an int that says how many; got {test_size!r}"
+        )
+    tests = int(test_size) if isinstance(test_size, Integral) else math.ceil(test_size * examples)
     if not 0 < tests < examples:
         raise DataError(
             f"train_test_split: test_size={test_size} leaves {tests} of {examples} examples for testing and "
@@ -333,25 +352,34 @@ def train_test_split(
     if stratify is None:
         chosen[order[:tests]] = True
     else:
-        labels = found.pop()[order]
-        for label, count in zip(*shares(labels, int(tests))):
-            chosen[order[labels == label][:count]] = True
+        members, counts = shares(stratify, examples, tests)
+        for number, count in enumerate(counts):
+            chosen[order[members[order] == number][:count]] = True
     train, test = order[~chosen[order]], order[chosen[order]]
     return [part for array in found for part in (array[train], array[test])]
 
 
-def shares(labels: Array, tests: int) -> tuple[Array, Array]:
-    """The classes, and how many of each are for testing: those that rounding down wronged most get one more."""
-    classes, counts = np.unique(labels, return_counts=True)
+def shares(stratify: Any, examples: int, tests: int) -> tuple[Array, Array]:
+    """The number of the class of each example, and how many of each class are for testing.
+
+    Classes that rounding down wronged most get one more.
+    """
+    labels = stratify.numpy() if isinstance(stratify, Tensor) else np.asarray(stratify)
+    if labels.shape != (examples,):
+        raise DataError(
+            f"train_test_split: stratify is a label for each of {examples} examples, got {describe(labels)}; "
+            "give it an array of one dimension"
+        )
+    classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.min() < 2:
         raise DataError(
-            f"train_test_split: class {classes[counts.argmin()]} has one example, which cannot be in both parts; "
-            "leave it out, or do without stratify"
+            f"train_test_split: class {classes.tolist()[counts.argmin()]!r} has one example, which cannot be in both "
+            "parts; leave it out, or do without stratify"
         )
-    exact = counts * (tests / len(labels))
+    exact = counts * (tests / examples)
     whole = np.floor(exact).astype(int)
     whole[np.argsort(whole - exact, kind="stable")[: tests - whole.sum()]] += 1
-    return classes, whole
+    return members, whole
 
 
 # What data must be

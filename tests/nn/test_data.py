@@ -135,7 +135,11 @@ def test_lists_tensors_and_any_layout_are_data() -> None:
         ),
         (
             lambda: Batches(X, Y, batch_size=0),
-            "Batches: a batch has at least 1 example, or all with None; got batch_size=0",
+            "Batches: a batch has a whole number of examples, at least 1, or all with None; got batch_size=0",
+        ),
+        (
+            lambda: Batches(X, Y, batch_size=2.0),  # type: ignore[arg-type]
+            "Batches: a batch has a whole number of examples, at least 1, or all with None; got batch_size=2.0",
         ),
         (
             lambda: Batches(X, batch_size=8, drop_last=True),
@@ -207,8 +211,45 @@ def test_constant_features_become_0() -> None:
     standardizer = Standardizer().fit(x)
     assert standardizer.std is not None
     assert standardizer.std.tolist() == [1.0]
-    np.testing.assert_allclose(standardizer.transform(x), 0, atol=1e-15)
+    assert not standardizer.transform(x).any()
     assert Standardizer(ddof=0).fit_transform([[5.0]]).tolist() == [[0.0]]
+    for constant in (1e8 + 0.1, -0.7, 1e308, 5e-324, 0.0, True, 3):
+        for examples in (2, 3, 10, 1001):
+            standardizer = Standardizer(ddof=1).fit(np.full((examples, 1), constant))
+            np.testing.assert_array_equal(standardizer.mean, [constant])
+            np.testing.assert_array_equal(standardizer.std, [1.0])
+            assert not standardizer.transform(np.full((2, 1), constant)).any()
+
+
+def test_what_rounding_makes_of_a_constant_is_shifted_only() -> None:
+    """The digits of a difference of one unit in the last place say nothing; scikit-learn has σ = 1 there, too."""
+    x = np.array([[1e16, 0.3, 1.0], [1e16 + 2, 0.1 + 0.2, 1.0 + 1e-12], [1e16, 0.3, 1.0]])
+    standardizer = Standardizer().fit(x)
+    assert standardizer.std is not None
+    assert standardizer.std[:2].tolist() == [1.0, 1.0]
+    np.testing.assert_allclose(standardizer.transform(x)[:, 2], np.array([-1, 2, -1]) / 2**0.5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-308, 1e-200, 1e-160, 1.0, 1e160, 1e200, 5e307])
+def test_features_of_any_size(scale: float) -> None:
+    standardizer = Standardizer()
+    z = standardizer.fit_transform(np.array([[1.0], [2.0], [3.0]]) * scale)
+    np.testing.assert_allclose(z[:, 0], np.array([-1, 0, 1]) * 1.5**0.5, rtol=1e-12, atol=1e-12)
+    Standardizer().load_state_dict(standardizer.state_dict())
+
+
+def test_the_smallest_numbers_are_finite() -> None:
+    standardizer = Standardizer()
+    assert np.isfinite(standardizer.fit_transform([[0.0], [5e-324]])).all()
+    Standardizer().load_state_dict(standardizer.state_dict())
+
+
+def test_scaling_changes_no_bit_of_mean_and_deviation() -> None:
+    x = generator().normal(3, 200, (100, 5))
+    for ddof in (0, 1):
+        standardizer = Standardizer(ddof=ddof).fit(x)
+        np.testing.assert_array_equal(standardizer.mean, x.mean(axis=0))
+        np.testing.assert_array_equal(standardizer.std, x.std(axis=0, ddof=ddof))
 
 
 def test_images_are_standardized_by_pixel_and_the_users_array_is_left_alone() -> None:
@@ -268,7 +309,23 @@ def test_the_state_of_a_standardizer() -> None:
         (
             lambda: Standardizer().load_state_dict({"mean": [1.0]}),
             StateError,
-            "Standardizer.load_state_dict: expected mean and std, got mean",
+            "Standardizer.load_state_dict: expected a dict of mean and std, got {'mean': [1.0]}",
+        ),
+        (
+            lambda: Standardizer().load_state_dict(None),  # type: ignore[arg-type]
+            StateError,
+            "Standardizer.load_state_dict: expected a dict of mean and std, got None",
+        ),
+        (
+            lambda: Standardizer().load_state_dict({"mean": [[1.0], [1.0, 2.0]], "std": [1.0]}),
+            StateError,
+            "Standardizer.load_state_dict: mean and std must be arrays of numbers, "
+            "got {'mean': [[1.0], [1.0, 2.0]], 'std': [1.0]}",
+        ),
+        (
+            lambda: Standardizer().load_state_dict({"mean": "a", "std": 1.0}),
+            StateError,
+            "Standardizer.load_state_dict: mean and std must be arrays of numbers, got {'mean': 'a', 'std': 1.0}",
         ),
         (
             lambda: Standardizer().load_state_dict({"mean": [1.0], "std": [0.0]}),
@@ -315,6 +372,17 @@ def test_a_stratified_split_gives_each_class_its_share() -> None:
         np.testing.assert_array_equal(counts + np.bincount(train), [50, 30, 20])
 
 
+@pytest.mark.parametrize("names", [np.array(["cat", "dog"]), np.array(["cat", "dog"], object), np.array([np.nan, 0.5])])
+def test_labels_of_a_split_are_of_any_kind(names: Any) -> None:
+    numbers = np.repeat([0, 1], [6, 2])
+    for labels in (names[numbers], names[numbers].tolist()):
+        for expected, found in zip(
+            train_test_split(numbers, rng=generator(), test_size=4, stratify=numbers),
+            train_test_split(numbers, rng=generator(), test_size=4, stratify=labels),
+        ):
+            np.testing.assert_array_equal(np.bincount(found), np.bincount(expected))
+
+
 def test_a_stratified_choice_is_random_within_each_class() -> None:
     labels = np.repeat([0, 1], 10)
     tests = [train_test_split(np.arange(20), rng=generator(seed), stratify=labels)[1] for seed in range(40)]
@@ -342,8 +410,26 @@ def test_a_stratified_choice_is_random_within_each_class() -> None:
         ),
         (
             lambda: train_test_split(X, stratify=Y[:6]),
-            "train_test_split: array 1, array(int64 (6,)), has 6 examples along axis 0, "
-            "but array 0, array(float64 (7, 2)), has 7; give it as many of each",
+            "train_test_split: stratify is a label for each of 7 examples, got array(int64 (6,)); "
+            "give it an array of one dimension",
+        ),
+        (
+            lambda: train_test_split(X, stratify=X > 1),
+            "train_test_split: stratify is a label for each of 7 examples, got array(bool (7, 2)); "
+            "give it an array of one dimension",
+        ),
+        (
+            lambda: train_test_split(X, Y, stratify=[*"aabbabc"]),
+            "train_test_split: class 'c' has one example, which cannot be in both parts; "
+            "leave it out, or do without stratify",
+        ),
+        *(
+            (
+                lambda test_size=test_size: train_test_split(X, test_size=test_size),
+                "train_test_split: test_size is a part of the examples, or an int that says how many; "
+                f"got {test_size!r}",
+            )
+            for test_size in (np.nan, np.inf, "a", None, True)
         ),
     ],
 )

@@ -315,7 +315,7 @@ def untouched(model: nn.Module) -> Callable[[], None]:
         (
             {"batch_size": 0},
             DataError,
-            "Batches: a batch has at least 1 example, or all with None; got batch_size=0",
+            "Batches: a batch has a whole number of examples, at least 1, or all with None; got batch_size=0",
         ),
         (
             {"data": nn.Batches(X, TARGETS), "rng": np.random.default_rng(2)},
