@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.op import Recorder
+from autograd.op import Recorder, unbroadcast
 from autograd.partial import Partial
 from autograd.record import Node, Released, Spec, paths
 
@@ -169,13 +169,7 @@ def conform(contribution: Any, spec: Any) -> Any:
     """Undo broadcasting, by summing, and casting: a contribution in the shape and gradient dtype of its input."""
     if type(spec) is not Spec:
         return contribution
-    if contribution.shape != spec.shape:
-        surplus = contribution.ndim - len(spec.shape)
-        if 1 in spec.shape:
-            stretched = [surplus + axis for axis, length in enumerate(spec.shape) if length == 1]
-            contribution = np.add.reduce(contribution, (*range(surplus), *stretched)).reshape(spec.shape)
-        else:
-            contribution = np.add.reduce(contribution, tuple(range(surplus)))
+    contribution = unbroadcast(contribution, spec.shape)
     return contribution if contribution.dtype is spec.dtype else cast(contribution, spec)
 
 

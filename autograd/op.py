@@ -336,6 +336,17 @@ def total(parts: Iterable[Any]) -> Any:
     return reduce(operator.add, parts)
 
 
+def unbroadcast(array: Any, shape: tuple[int, ...]) -> Any:
+    """Return the transpose of broadcasting from this shape: what came from one place is summed there."""
+    if array.shape == shape:
+        return array
+    surplus = array.ndim - len(shape)
+    if 1 in shape:
+        stretched = [surplus + axis for axis, length in enumerate(shape) if length == 1]
+        return np.add.reduce(array, (*range(surplus), *stretched)).reshape(shape)
+    return np.add.reduce(array, tuple(range(surplus)))
+
+
 def times_where_nonzero(upstream: Any, local: Any) -> Any:
     """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN.
 

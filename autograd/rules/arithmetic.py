@@ -40,12 +40,13 @@ elementwise(np.reciprocal, lambda out: -out * out, singular=True)
 
 
 def power_base(x: Array, y: Array) -> Array:
-    """y x**(y - 1); 0 for the exponent 0, also at x = 0."""
+    """y x**(y - 1); 0 for the exponent 0 where that is infinite or NaN, as at x = 0."""
     if isinstance(y, int | float | np.number):
         if y == 2:
             return 2 * x
         return y * x ** (y - 1) if y else 0.0
-    return np.where(y == 0, 0, y * x ** (y - 1))
+    power = x ** (y - 1)
+    return np.where(np.isfinite(power) | (y != 0), y * power, 0)
 
 
 def power_exponent(x: Array, out: Array) -> Array:

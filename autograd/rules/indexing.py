@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError
+from autograd.op import unbroadcast
 from autograd.partial import Partial
 from autograd.table import absent, composite, dispatched, flat, linear
 
@@ -165,7 +166,7 @@ def written(g: Any, key: Any, shape: tuple[int, ...]) -> Any:
     taken = index(g, key)
     if not is_basic(key):
         taken = np.where(survivors(taken, key, g.shape), taken, 0)
-    return taken.reshape((1,) * (len(shape) - taken.ndim) + taken.shape)
+    return unbroadcast(taken.reshape((1,) * (len(shape) - taken.ndim) + taken.shape), shape)
 
 
 flat(survivors)

@@ -179,6 +179,27 @@ def test_28_a_value_is_broadcast() -> None:
     assert w.grad == 7
 
 
+@pytest.mark.parametrize(
+    ("shape", "key", "expected"),
+    [
+        ((2, 1), (slice(None), [0, 0]), [[1], [2]]),
+        ((3,), np.array([[0, 1, 2], [2, 1, 0]]), [3, 2, 1]),
+        ((1,), slice(0, 0), [0]),
+        ((3,), None, [1, 2, 3]),
+        ((), None, 1),
+    ],
+)
+def test_28_a_value_has_a_gradient_of_its_shape_whatever_the_shape_of_the_place(
+    shape: tuple[int, ...], key: Any, expected: Any
+) -> None:
+    """Also where the tensor that is assigned into has the shape of the value."""
+    value, target = leaf(np.zeros(shape)), Tensor(np.zeros(shape))
+    target[key] = value
+    (target * np.arange(1.0, target.size + 1).reshape(shape)).sum().backward()
+    assert np.shape(value.grad) == shape
+    np.testing.assert_array_equal(value.grad, expected)
+
+
 def test_28_zero_dimensional() -> None:
     x, v = leaf(1.0), leaf(2.0)
     t = x * 1

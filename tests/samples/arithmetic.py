@@ -42,6 +42,7 @@ page(np.power, np.array([0.0, 0.0, 1.0]), 3, note="base 0")
 page(np.power, np.array([0.0, 2.0]), np.array([2.0, 3.0]), wrt=(1,), note="base 0")
 page(np.power, 0.0, positive(3), wrt=(1,), note="base 0")
 page(np.power, np.array([0, 2]), positive(2), note="integer base")
+page(np.power, positive(3), np.array([0.0, 1.0, 2.0]), note="whole exponents")
 
 for function in (np.negative, np.positive, np.square, np.absolute, np.fabs):
     page(function, normal())
