@@ -21,11 +21,6 @@ from nn.normalization import BatchNorm1d
 class Container(Module):
     """Modules in an order, each with a name, which is its number unless another was given."""
 
-    def _add(self, name: str, module: Any) -> None:
-        if isinstance(name, str) and hasattr(self, name):
-            raise ValueError(f"{name!r} cannot name a module of {type(self).__name__}, which has such an attribute")
-        self.add_module(name, self._checked(module))
-
     def _checked(self, module: Any) -> Module:
         if not isinstance(module, Module):
             if isinstance(module, type):
@@ -35,29 +30,71 @@ class Container(Module):
             raise TypeError(f"{type(self).__name__} holds modules, got {describe(module)}; {cure}")
         return module
 
-    def _name(self, index: int) -> str:
-        """Return the name of the module at a position."""
+    def _names(self, index: Any) -> list[str]:
+        """Return the names of the modules at a position, or in a slice of them."""
         names = list(self._modules)
+        if isinstance(index, slice):
+            return names[index]
         if not -len(names) <= integer(index) < len(names):
             raise OutOfRangeError(f"{type(self).__name__} of {len(names)} modules has none at {index}")
-        return names[index]
+        return [names[index]]
+
+    def _hold(self, named: Iterable[tuple[str, Module]]) -> None:
+        """Hold these modules alone: names that are numbers become their positions, others stay."""
+        held = [(str(at) if name.isdecimal() else name, module) for at, (name, module) in enumerate(named)]
+        for name in list(self._modules):
+            delattr(self, name)
+        for name, module in held:
+            self.add_module(name, module)
 
     def append(self, module: Module) -> Any:
         """Add a module at the end, and return the container."""
-        self._add(next(name for name in map(str, count(len(self))) if name not in self._modules), module)
+        name = next(name for name in map(str, count(len(self))) if name not in self._modules)
+        self.add_module(name, self._checked(module))
         return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Add modules at the end, and return the container."""
+        for module in [*map(self._checked, modules)]:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Any:
+        """Add a module before the one at a position, as in a list, and return the container."""
+        named = list(self.named_children())
+        named.insert(index, ("0", self._checked(module)))
+        self._hold(named)
+        return self
+
+    def pop(self, index: int = -1) -> Any:
+        """Remove the module at a position, and return it."""
+        module = self[index]
+        del self[index]
+        return module
 
     def __len__(self) -> int:
         return len(self._modules)
 
     def __iter__(self) -> Iterator[Module]:
-        return self.children()
+        return (module for _, module in self.named_children())
+
+    def __add__(self, modules: Iterable[Module]) -> Any:
+        return self[:].extend(modules)
+
+    def __iadd__(self, modules: Iterable[Module]) -> Any:
+        return self.extend(modules)
 
     def __getitem__(self, index: Any) -> Any:
-        return getattr(self, self._name(index))
+        [name] = self._names(index)
+        return getattr(self, name)
+
+    def __delitem__(self, index: Any) -> None:
+        gone = self._names(index)
+        self._hold([(name, module) for name, module in self.named_children() if name not in gone])
 
     def __setitem__(self, index: int, module: Module) -> None:
-        setattr(self, self._name(index), self._checked(module))
+        [name] = self._names(index)
+        setattr(self, name, self._checked(module))
 
 
 class Sequential(Container):
@@ -89,9 +126,11 @@ class Sequential(Container):
     """
 
     def __init__(self, *modules: Any) -> None:
-        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else numbered(modules)
-        for name, module in named.items():
-            self._add(name, module)
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            for name, module in modules[0].items():
+                self.add_module(name, self._checked(module))
+        else:
+            self.extend(modules)
 
     def forward(self, input: Any) -> Any:
         """Return what the last module returns; the input, if there is none."""
@@ -101,7 +140,7 @@ class Sequential(Container):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return Sequential({name: getattr(self, name) for name in list(self._modules)[index]})
+            return Sequential({name: getattr(self, name) for name in self._names(index)})
         return super().__getitem__(index)
 
 
@@ -110,7 +149,7 @@ class ModuleList(Container):
 
     Parameters
     ----------
-    modules : iterable of Module
+    modules : iterable of Module, optional
         The modules.
 
     Examples
@@ -119,21 +158,21 @@ class ModuleList(Container):
     >>> layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
     >>> len(layers), sum(p.size for p in layers.parameters())
     (3, 60)
+    >>> layers += [nn.ReLU()]
+    >>> layers.insert(0, nn.Flatten()).pop()
+    ReLU()
+    >>> del layers[:2]
+    >>> list(layers.state_dict())
+    ['0.weight', '0.bias', '1.weight', '1.bias']
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
-        for name, module in numbered(modules).items():
-            self._add(name, module)
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        self.extend(() if modules is None else modules)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return ModuleList(list(self)[index])
         return super().__getitem__(index)
-
-
-def numbered(modules: Iterable[Any]) -> dict[str, Any]:
-    """Return things by their numbers, as names."""
-    return {str(number): module for number, module in enumerate(modules)}
 
 
 # Modules without parameters

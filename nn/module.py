@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,7 +14,13 @@ from nn.errors import StateError
 
 Array = Any
 M = TypeVar("M", bound="Module")
-KINDS = ("_parameters", "_buffers", "_modules")
+T = TypeVar("T")
+KINDS = {
+    "_parameters": ("parameter", "a leaf Tensor"),
+    "_buffers": ("buffer", "an array"),
+    "_modules": ("submodule", "a Module"),
+}
+"""The parts of a module: what one is called, and what it is."""
 
 
 class Running(threading.local):
@@ -91,9 +97,15 @@ class Module:
     training: bool
 
     def __new__(cls: type[M], *args: Any, **kwargs: Any) -> M:
+        if (args or kwargs) and cls.__init__ is object.__init__:  # as Python says where there is no __new__
+            raise TypeError(f"{cls.__name__}() takes no arguments")
         module = super().__new__(cls)
         vars(module).update(training=True, _parameters={}, _buffers={}, _modules={}, _hooks=None, _known={})
         return module
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes, and what they are in dicts of the copy's own."""
+        return vars(self) | {kind: dict(vars(self)[kind]) for kind in KINDS}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute what the module computes; each subclass says what that is."""
@@ -132,13 +144,13 @@ class Module:
             self._register("_parameters", name, None)
             value.name = value.name or name
             value.node.remember(parameter=True)  # type: ignore[union-attr]  # it requires grad
-        elif value is not None and (name in self._parameters or name in self._modules):
-            kind = "parameter" if name in self._parameters else "submodule"
-            if kind == "submodule" or not isinstance(value, Tensor) or not value.is_leaf:
-                raise TypeError(
-                    f"cannot assign {describe(value)} to {name!r}, a {kind} of {type(self).__name__}; "
-                    f"assign {'a leaf Tensor' if kind == 'parameter' else 'a Module'} or None, or delete it first"
-                )
+        else:
+            for kind, (word, wanted) in KINDS.items():
+                if name in vars(self)[kind] and not fits(kind, value):
+                    raise TypeError(
+                        f"cannot assign {describe(value)} to {name!r}, a {word} of {type(self).__name__}; "
+                        f"assign {wanted} or None, or delete it first"
+                    )
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -156,10 +168,22 @@ class Module:
                 vars(self)[other].pop(name, None)
             vars(self)[kind][name] = mark
 
+    def _add(self, kind: str, name: str, value: Any, mark: Any = None) -> None:
+        """Make a value a part, under a name that is free or that of another part of this kind."""
+        word, wanted = KINDS[kind]
+        if not fits(kind, value):
+            raise TypeError(
+                f"cannot register {describe(value)} as {name!r}, a {word} of {type(self).__name__}; "
+                f"give {wanted} or None"
+            )
+        if isinstance(name, str) and hasattr(self, name) and name not in vars(self)[kind]:
+            raise ValueError(f"{name!r} cannot name a {word} of {type(self).__name__}, which has such an attribute")
+        self._register(kind, name, mark)
+        setattr(self, name, value)
+
     def register_parameter(self, name: str, parameter: Tensor | None) -> None:
         """Register a parameter that may be None, or require no grad."""
-        self._register("_parameters", name, None)
-        setattr(self, name, parameter)
+        self._add("_parameters", name, parameter)
 
     def register_buffer(self, name: str, value: Array | None, persistent: bool = True) -> None:
         """Register an array that is not learned, such as a running mean.
@@ -173,31 +197,25 @@ class Module:
         persistent : bool
             Whether it is part of `state_dict`.
         """
-        self._register("_buffers", name, persistent)
-        setattr(self, name, value)
+        self._add("_buffers", name, value, persistent)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Register a submodule, also under a name that is no identifier."""
-        self._register("_modules", name, None)
-        setattr(self, name, module)
+        self._add("_modules", name, module)
 
     # Walking over the parts
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield (name, submodule) for the submodules of this module itself."""
+        """Yield (name, submodule) for the submodules of this module itself, under all of their names."""
         yield from ((name, child) for name in self._modules if (child := getattr(self, name)) is not None)
 
     def children(self) -> Iterator[Module]:
-        """Yield the submodules of this module itself."""
-        yield from (child for _, child in self.named_children())
+        """Yield the submodules of this module itself, each once."""
+        yield from (child for _, child in once(self.named_children()))
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield (path, module) for this module and all below it, each module once."""
-        seen: set[int] = set()
-        for path, module in self._paths(prefix):
-            if id(module) not in seen:
-                seen.add(id(module))
-                yield path, module
+        yield from once(self._paths(prefix))
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all below it, each once."""
@@ -216,8 +234,10 @@ class Module:
                 if getattr(module, name) is not None:
                     yield f"{path}.{name}" if path else name, module, name
 
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Yield (path, parameter), each parameter once.
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield (path, parameter).
 
         Parameters
         ----------
@@ -225,13 +245,11 @@ class Module:
             What paths begin with.
         recurse : bool
             Whether to include those of submodules.
+        remove_duplicate : bool
+            Whether a parameter that several paths lead to comes once, by the first of them.
         """
-        seen: set[int] = set()
-        for path, module, name in self._parts("_parameters", prefix, recurse):
-            parameter = getattr(module, name)
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield path, parameter
+        named = ((path, getattr(m, name)) for path, m, name in self._parts("_parameters", prefix, recurse))
+        yield from once(named) if remove_duplicate else named
 
     def parameters(self, recurse: bool = True) -> Iterator[Tensor]:
         """Yield the parameters, each once."""
@@ -247,14 +265,25 @@ class Module:
 
     def get_submodule(self, path: str) -> Module:
         """Return the module at a path such as ``"features.0"``; "" is this module."""
-        module = self
-        for name in path.split(".") if path else ():
-            if name not in module._modules:
-                raise AttributeError(
-                    f"{type(module).__name__} has no submodule {name!r}, looked for on the path {path!r}"
-                )
-            module = getattr(module, name)
-        return module
+        return self._found("_modules", path) if path else self
+
+    def get_parameter(self, path: str) -> Tensor:
+        """Return the parameter at a path such as ``"features.0.weight"``."""
+        parameter: Tensor = self._found("_parameters", path)
+        return parameter
+
+    def get_buffer(self, path: str) -> Array:
+        """Return the buffer at a path such as ``"features.1.running_mean"``."""
+        return self._found("_buffers", path)
+
+    def _found(self, kind: str, path: str) -> Any:
+        """Return the part of a kind at a path."""
+        above, _, name = path.rpartition(".")
+        module = self.get_submodule(above)
+        if name not in vars(module)[kind]:
+            word, _ = KINDS[kind]
+            raise AttributeError(f"{type(module).__name__} has no {word} {name!r}, looked for on the path {path!r}")
+        return getattr(module, name)
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
         """Call a function with each module, submodules first, and return this one; the way to initialize a network."""
@@ -267,6 +296,8 @@ class Module:
 
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all below it into training (or evaluation), and return it."""
+        if not isinstance(mode, bool | np.bool):
+            raise ValueError(f"train(mode={mode!r}): the mode is True, for training, or False, for evaluation")
         for module in self.modules():
             module.training = bool(mode)
         return self
@@ -281,10 +312,10 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill those that are there with zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = None if set_to_none or parameter.grad is None else np.zeros_like(parameter.grad)
 
     def to(self: M, dtype: Any) -> M:
         """Convert parameters and floating buffers to a dtype, and return the module.
@@ -309,10 +340,19 @@ class Module:
         """Convert to float64."""
         return self.to(np.float64)
 
+    def half(self: M) -> M:
+        """Convert to float16, which saves memory, not time: NumPy computes with it slowly."""
+        return self.to(np.float16)
+
     # State
 
-    def state_dict(self) -> dict[str, Array]:
+    def state_dict(self, *, prefix: str = "") -> dict[str, Array]:
         """Return copies of all parameters and persistent buffers, as arrays, by path.
+
+        Parameters
+        ----------
+        prefix : str
+            What paths begin with, dot included.
 
         Examples
         --------
@@ -320,7 +360,7 @@ class Module:
         >>> {name: array.shape for name, array in nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
-        return {path: np.array(value_of(module, name)) for path, module, name in self._state()}
+        return {prefix + path: np.array(value_of(module, name)) for path, module, name in self._state()}
 
     def _state(self) -> Iterator[tuple[str, Module, str]]:
         """Yield (path, module, attribute) of what is part of the state dict."""
@@ -348,8 +388,10 @@ class Module:
         Raises
         ------
         StateError
-            Listing what is missing, unexpected, mis-shaped or no array of numbers; the module is then untouched.
+            Listing what is missing, unexpected, mis-shaped or of another kind of dtype; the module is then untouched.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict takes a dict of arrays by path, got {describe(state)}; see state_dict()")
         places = {path: (module, name) for path, module, name in self._state()}
         missing = [path for path in places if path not in state]
         unexpected = [path for path in state if path not in places]
@@ -357,13 +399,13 @@ class Module:
         for path in (path for path in places if path in state):
             value = state[path]
             values[path] = value = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
-            expected = value_of(*places[path]).shape
-            if value.dtype.kind not in "fiub":
-                dtypes.append(f"{path} of dtype {value.dtype}")
-            elif value.shape != expected:
-                shapes.append(f"{path} of shape {value.shape}, which must be {expected}")
+            part = value_of(*places[path])
+            if not np.can_cast(value.dtype, part.dtype, "same_kind"):  # as fractions cannot be counts
+                dtypes.append(f"{path} of dtype {value.dtype}, which must be {part.dtype}")
+            elif value.shape != part.shape:
+                shapes.append(f"{path} of shape {value.shape}, which must be {part.shape}")
         complaints = {"missing": missing, "unexpected": unexpected} if strict else {}
-        complaints |= {"mis-shaped": shapes, "no numbers": dtypes}
+        complaints |= {"mis-shaped": shapes, "of another kind": dtypes}
         if any(complaints.values()):
             raise StateError(
                 f"the state does not fit {type(self).__name__}, which was left as it is"
@@ -442,6 +484,24 @@ def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a tensor, array, number or nested list."""
     shape: tuple[int, ...] = value.shape if hasattr(value, "shape") else np.shape(value)
     return shape
+
+
+def once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
+    """Yield (name, thing) for the things that did not come before."""
+    seen: set[int] = set()
+    for name, thing in named:
+        if id(thing) not in seen:
+            seen.add(id(thing))
+            yield name, thing
+
+
+def fits(kind: str, value: Any) -> bool:
+    """Whether a value, or None, can be a part of this kind."""
+    if kind == "_modules":
+        return isinstance(value, Module | None)
+    if kind == "_buffers":
+        return isinstance(value, np.ndarray | np.generic | Tensor | None)
+    return value is None or (isinstance(value, Tensor) and value.is_leaf)
 
 
 def value_of(module: Module, name: str) -> Array:
@@ -571,7 +631,7 @@ def functional_call(
 @contextmanager
 def replaced(module: Module, state: Mapping[str, Any]) -> Iterator[None]:
     """Put other values in the place of parameters and buffers, for the time of a context."""
-    places = {p: (m, name) for kind in KINDS[:2] for p, m, name in module._parts(kind)}
+    places = {p: (m, name) for kind in ("_parameters", "_buffers") for p, m, name in module._parts(kind)}
     unknown = [path for path in state if path not in places]
     if unknown:
         raise StateError(f"{type(module).__name__} has no parameter or buffer {', '.join(unknown)}")

@@ -93,9 +93,48 @@ def test_module_list() -> None:
     assert list(layers[2:].state_dict()) == ["0.weight"]
     layers[0] = nn.Identity()
     assert list(layers.state_dict()) == ["1.weight", "2.weight"]
-    assert repr(nn.ModuleList()) == "ModuleList()"
+    assert repr(nn.ModuleList()) == repr(nn.ModuleList(None)) == "ModuleList()"
     with pytest.raises(NotImplementedError, match=r"^ModuleList has no forward\(\); define it in the class$"):
         layers(1)
+
+
+@pytest.mark.parametrize("container", [nn.Sequential, lambda *modules: nn.ModuleList(modules)])
+def test_a_container_changes_as_a_list_does(container: Callable[..., Any]) -> None:
+    layers = [nn.Linear(1, width, bias=False) for width in range(1, 7)]
+    held, listed = container(*layers[:4]), layers[:4]
+    assert held.insert(1, layers[4]) is held
+    listed.insert(1, layers[4])
+    assert held.insert(-1, layers[5]) is held
+    listed.insert(-1, layers[5])
+    assert list(held) == listed
+    assert held.pop() is listed.pop()
+    assert held.pop(1) is listed.pop(1)
+    del held[-1], listed[-1]
+    held += layers[:2]
+    listed += layers[:2]
+    assert held.extend(held) is held
+    listed.extend(listed)
+    del held[::3], listed[::3]
+    assert list(held) == listed
+    assert list(dict(held.named_children())) == [str(number) for number in range(len(held))]
+    assert list(held.state_dict()) == [f"{number}.weight" for number in range(len(held))]
+    both = held + layers[:1]
+    assert type(both) is type(held)
+    assert (list(both), list(held)) == ([*listed, layers[0]], listed)
+    with pytest.raises(TypeError, match="holds modules, got 3"):
+        held.extend([layers[0], 3])
+    with pytest.raises(TypeError, match="holds modules, got 3"):
+        held.insert(0, 3)
+    with pytest.raises(OutOfRangeError, match="has none at 9"):
+        held.pop(9)
+    assert list(held) == listed
+
+
+def test_names_that_are_no_numbers_stay() -> None:
+    model = nn.Sequential({"lift": nn.Linear(2, 3), "1": nn.Tanh(), "bend": nn.Tanh()}).insert(0, nn.Identity())
+    assert [name for name, _ in model.named_children()] == ["0", "lift", "2", "bend"]
+    del model[1]
+    assert [name for name, _ in model.named_children()] == ["0", "1", "bend"]
 
 
 @pytest.mark.parametrize("beta", [0.5, 1.2])
@@ -312,7 +351,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a name that means something": (
         lambda: nn.Sequential({"forward": nn.ReLU()}),
         ValueError,
-        "'forward' cannot name a module of Sequential, which has such an attribute",
+        "'forward' cannot name a submodule of Sequential, which has such an attribute",
     ),
     "index": (lambda: doubling()[3], OutOfRangeError, "Sequential of 3 modules has none at 3"),
     "negative index": (lambda: nn.ModuleList()[-1], OutOfRangeError, "ModuleList of 0 modules has none at -1"),

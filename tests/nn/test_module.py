@@ -59,6 +59,16 @@ def test_shared_parameters_and_modules_are_met_once() -> None:
         "second.weight",
     ]
     assert [name for name, _ in net.named_modules()] == ["", "first", "second"]
+    assert list(net.children()) == [net.first, net.second]
+    assert [name for name, _ in net.named_children()] == ["first", "second", "third"]
+    assert [name for name, _ in net.named_parameters(remove_duplicate=False)] == [
+        "scale",
+        "tied",
+        "first.weight",
+        "first.bias",
+        "second.weight",
+        "third.weight",
+    ]
 
 
 def test_replacing_and_deleting() -> None:
@@ -108,9 +118,81 @@ def test_names_have_no_dots() -> None:
         Module().register_buffer("a.b", np.zeros(1))
 
 
-def test_a_path_that_leads_nowhere() -> None:
-    with pytest.raises(AttributeError, match=r"^Linear has no submodule 'x', looked for on the path 'first\.x'$"):
-        Net().get_submodule("first.x")
+@pytest.mark.parametrize(
+    ("register", "value", "error", "message"),
+    [
+        ("parameter", 3, TypeError, "cannot register 3 as 'new', a parameter of Net; give a leaf Tensor or None"),
+        (
+            "parameter",
+            Parameter(1.0) * 2,
+            TypeError,
+            "cannot register Tensor(float64 ()) as 'new', a parameter of Net; give a leaf Tensor or None",
+        ),
+        ("buffer", 3, TypeError, "cannot register 3 as 'new', a buffer of Net; give an array or None"),
+        ("module", 3, TypeError, "cannot register 3 as 'new', a submodule of Net; give a Module or None"),
+        ("parameter", None, ValueError, "'first' cannot name a parameter of Net, which has such an attribute"),
+        ("buffer", None, ValueError, "'scale' cannot name a buffer of Net, which has such an attribute"),
+        ("module", None, ValueError, "'forward' cannot name a submodule of Net, which has such an attribute"),
+    ],
+)
+def test_a_registration_that_is_refused_changes_nothing(
+    register: str, value: Any, error: type[Exception], message: str
+) -> None:
+    net = Net()
+    before = repr(net), list(net.state_dict()), set(vars(net))
+    method = getattr(net, "add_module" if register == "module" else f"register_{register}")
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        method(message.split("'")[1], value)
+    assert (repr(net), list(net.state_dict()), set(vars(net))) == before
+
+
+def test_registering_again() -> None:
+    net = Net()
+    net.register_parameter("scale", Parameter(3.0))
+    net.register_buffer("seen", None)
+    net.add_module("first", nn.Tanh())
+    assert list(net.state_dict()) == ["scale", "second.weight"]
+    with pytest.raises(TypeError, match=r"^cannot assign 3 to 'seen', a buffer of Net; assign an array or None, or d"):
+        net.seen = 3
+    net.seen = np.float64(1)
+    assert list(net.state_dict()) == ["scale", "seen", "second.weight"]
+
+
+def test_a_shallow_copy_registers_for_itself() -> None:
+    net = Net()
+    twin = copy.copy(net)
+    twin.extra = Parameter(1.0)
+    del twin.first
+    assert [name for name, _ in twin.named_parameters()] == ["scale", "extra", "second.weight"]
+    assert [name for name, _ in net.named_parameters()] == ["scale", "first.weight", "first.bias", "second.weight"]
+    assert twin.second is net.second
+
+
+def test_a_module_without_init_takes_no_arguments() -> None:
+    for make in (lambda: nn.Tanh(1, 2, 3), lambda: nn.Tanh(foo=3)):  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match=r"^Tanh\(\) takes no arguments$"):
+            make()
+
+
+def test_parts_by_path() -> None:
+    net = Net()
+    assert net.get_parameter("first.weight") is net.first.weight
+    assert net.get_parameter("scale") is net.scale
+    assert net.get_buffer("seen") is net.seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "message"),
+    [
+        ("submodule", "first.x", "Linear has no submodule 'x', looked for on the path 'first.x'"),
+        ("parameter", "first", "Net has no parameter 'first', looked for on the path 'first'"),
+        ("buffer", "first.weight", "Linear has no buffer 'weight', looked for on the path 'first.weight'"),
+        ("parameter", "third.weight", "Net has no submodule 'third', looked for on the path 'third'"),
+    ],
+)
+def test_a_path_that_leads_nowhere(kind: str, path: str, message: str) -> None:
+    with pytest.raises(AttributeError, match=f"^{re.escape(message)}$"):
+        getattr(Net(), f"get_{kind}")(path)
 
 
 def test_forward_must_be_defined() -> None:
@@ -125,6 +207,9 @@ def test_training_and_evaluation_reach_everything() -> None:
     assert net.eval() is net
     assert not net.first.training
     assert net.train().second.training
+    message = "train(mode='x'): the mode is True, for training, or False, for evaluation"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        net.train("x")  # type: ignore[arg-type]
 
 
 def test_freezing() -> None:
@@ -134,6 +219,9 @@ def test_freezing() -> None:
     assert net.first.weight.grad is None
     assert net.second.weight.grad is not None
     assert len(list(net.parameters())) == 4
+    net.zero_grad(set_to_none=False)
+    assert net.first.weight.grad is None
+    assert not net.second.weight.grad.any()
     net.zero_grad()
     assert net.second.weight.grad is None
     net.requires_grad_()
@@ -150,13 +238,13 @@ def test_apply_meets_submodules_first() -> None:
 def test_dtype_of_everything() -> None:
     net = Net()
     net.third = net.second
-    net.count = None
     net.register_buffer("count", np.array(0))
     net.double()
     assert {p.dtype for p in net.parameters()} == {np.dtype(float)}
-    assert net.count.dtype.kind == "i"
+    assert net.get_buffer("count").dtype.kind == "i"
     assert net.third is net.second
     assert net.float().first.weight.dtype == np.float32
+    assert net.half().first.weight.dtype == np.float16
     assert len(list(net.parameters())) == 4
 
 
@@ -177,6 +265,26 @@ def test_state_dict_is_a_copy_and_loads() -> None:
     assert (other.seen == 1).all()
     state["seen"] += 1
     assert (other.seen == 1).all()
+    assert list(net.first.state_dict(prefix="a.")) == ["a.weight", "a.bias"]
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "message"),
+    [
+        (
+            {"num_batches_tracked": 2.5},
+            StateError,
+            "the state does not fit BatchNorm1d, which was left as it is\n"
+            "  of another kind: num_batches_tracked of dtype float64, which must be int64",
+        ),
+        ([1, 2], TypeError, "load_state_dict takes a dict of arrays by path, got [1, 2]; see state_dict()"),
+    ],
+)
+def test_what_is_no_state(state: Any, error: type[Exception], message: str) -> None:
+    layer = nn.BatchNorm1d(2)
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        layer.load_state_dict(state, strict=False)
+    assert layer.num_batches_tracked == 0
 
 
 def test_a_state_that_does_not_fit_changes_nothing() -> None:
@@ -189,7 +297,7 @@ def test_a_state_that_does_not_fit_changes_nothing() -> None:
         "  missing: scale\n"
         "  unexpected: extra\n"
         "  mis-shaped: first.bias of shape (7,), which must be (4,)\n"
-        "  no numbers: seen of dtype <U1"
+        "  of another kind: seen of dtype <U1, which must be float64"
     )
     with pytest.raises(StateError, match=f"^{re.escape(expected)}$"):
         net.load_state_dict(state)
