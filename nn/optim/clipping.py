@@ -16,7 +16,7 @@ Array = Any
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
-    norm_type: float = 2.0,
+    norm_type: float | str = 2.0,
     error_if_nonfinite: bool = True,
 ) -> float:
     """Scale all gradients alike, in place, so that their joint norm is at most `max_norm`.
@@ -29,8 +29,8 @@ def clip_grad_norm_(
         Those without a gradient are skipped, and there may be none.
     max_norm : float
         The longest norm allowed.
-    norm_type : float
-        p of the norm (Σ|g|ᵖ)^(1/p); ``inf`` for the largest element.
+    norm_type : float or str
+        p of the norm (Σ|g|ᵖ)^(1/p); ``inf`` or ``"inf"`` for the largest element.
     error_if_nonfinite : bool
         Whether a norm of infinity or NaN is an error, unlike in PyTorch by default. Otherwise an infinite norm turns
         finite gradients to 0, and NaN makes all of them NaN.
@@ -58,6 +58,7 @@ def clip_grad_norm_(
     >>> w.grad.round(4), b.grad.round(4)
     (array([0.6]), np.float64(0.8))
     """
+    max_norm, norm_type = float(max_norm), float(norm_type)
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm!r}")
     if not norm_type > 0:
@@ -75,8 +76,9 @@ def clip_grad_norm_(
         )
     scale = max_norm / (total + 1e-6)
     if not scale >= 1:  # also where it is NaN
-        for p in learning:
-            change(p, np.multiply, scale)
+        with np.errstate(invalid="ignore"):  # ∞ times 0, where the caller wants no error
+            for p in learning:
+                change(p, np.multiply, scale)
     return total
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
@@ -29,15 +30,30 @@ class Range(NamedTuple):
 
 NOT_NEGATIVE = Range("a number that is not negative", lambda x: isinstance(x, Real) and 0 <= float(x) < math.inf)
 FLAG = Range("True or False", lambda x: isinstance(x, bool | np.bool_))
+PAIR = Range(
+    "two numbers of [0, 1)",
+    lambda x: (
+        isinstance(x, Sequence | np.ndarray)
+        and len(x) == 2
+        and all(isinstance(b, Real) and 0 <= float(b) < 1 for b in x)
+    ),
+)
 RANGES = {
     "alpha": Range("a number from 0 to 1", lambda x: isinstance(x, Real) and 0 <= float(x) <= 1),
-    "betas": Range("two numbers of [0, 1)", lambda x: np.shape(x) == (2,) and all(0 <= beta < 1 for beta in x)),
     "amsgrad": FLAG,
+    "betas": PAIR,
     "centered": FLAG,
+    "dampening": NOT_NEGATIVE,
+    "eps": NOT_NEGATIVE,
+    "initial_accumulator_value": NOT_NEGATIVE,
+    "lr": NOT_NEGATIVE,
+    "lr_decay": NOT_NEGATIVE,
     "maximize": FLAG,
+    "momentum": NOT_NEGATIVE,
     "nesterov": FLAG,
+    "weight_decay": NOT_NEGATIVE,
 }
-"""By the name of the option; all others are `NOT_NEGATIVE`."""
+"""By the name of the option; others are an optimizer's own, and may be anything."""
 
 NOT_OPTIONS = {"params", "param_names", "name", "initial_lr"}
 """What a parameter group may say beside the options of its optimizer."""
@@ -61,8 +77,8 @@ class Optimizer:
     param_groups : list of dict
         All options and ``"params"`` of each group; they may be changed at any time:
         ``optimizer.param_groups[0]["lr"] = 0.1``.
-    state : dict of Tensor to dict
-        What is remembered of each parameter, by name.
+    state : defaultdict of Tensor to dict
+        What is remembered of each parameter, by name; empty at first.
     defaults : dict
         The options of groups that do not say otherwise.
 
@@ -99,17 +115,12 @@ class Optimizer:
     elementwise: ClassVar[bool] = False  # whether each number moves by itself, so that parameters can move as one array
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
-        self.defaults = dict(defaults)
+        self.defaults = plain(defaults)
         self.param_groups: list[Group] = []
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._buffers: dict[tuple[np.dtype[Any], int], Array] = {}
         self._rooms: dict[tuple[Tensor, int], Array] = {}
-        if isinstance(params, Tensor | np.ndarray | str | Mapping | set):
-            raise TypeError(
-                f"{type(self).__name__} takes a list of parameters, or an iterable in a definite order such as "
-                f"model.parameters(), got {describe(params)}"
-            )
-        params = list(params)
+        params = listed(type(self).__name__, params)
         if not params:
             raise ValueError(
                 f"{type(self).__name__} got no parameters; give it model.parameters(), and call that anew each time, "
@@ -138,8 +149,14 @@ class Optimizer:
         if unknown:
             raise TypeError(f"{who} has no option {unknown[0]!r}; a group can have {', '.join(self.defaults)}")
         params = group["params"]
-        entries = [entry if isinstance(entry, tuple) else (None, entry) for entry in listed(params)]
-        names, tensors = [name for name, _ in entries], [tensor for _, tensor in entries]
+        entries = [params] if isinstance(params, Tensor) else listed(who, params)
+        unnamed = [entry for entry in entries if not isinstance(entry, tuple) or len(entry) != 2]
+        if unnamed and any(isinstance(entry, tuple) for entry in entries):
+            raise ValueError(
+                f"{who}: the parameters of a group are all without names, or all with names, as (name, parameter); "
+                f"got {describe(unnamed[0])}"
+            )
+        tensors = entries if unnamed else [tensor for _, tensor in entries]
         taken = set(self._parameters())
         for tensor in tensors:
             if not isinstance(tensor, Tensor):
@@ -152,20 +169,19 @@ class Optimizer:
             if tensor in taken:
                 raise ValueError(f"{who}: the parameter {describe(tensor)} was given twice; give each once")
             taken.add(tensor)
-        options = {**self.defaults, **group}
+        options = plain({**self.defaults, **group})
         complaint = self.complaint(options)
         if complaint is not None:
             raise ValueError(f"{who}: {complaint}")
-        if names and None not in names:
-            options["param_names"] = names
+        if entries and not unnamed:
+            options["param_names"] = [name for name, _ in entries]
         self.param_groups.append({**options, "params": tensors})
 
     def complaint(self, options: Mapping[str, Any]) -> str | None:
         """Return what is wrong with the options of a group, None if nothing is."""
         for name in self.defaults:
-            allowed = RANGES.get(name, NOT_NEGATIVE)
-            if not allowed.holds(options[name]):
-                return f"{name} must be {allowed.words}, got {options[name]!r}"
+            if name in RANGES and not RANGES[name].holds(options[name]):
+                return f"{name} must be {RANGES[name].words}, got {options[name]!r}"
         return None
 
     def _parameters(self) -> Iterator[Tensor]:
@@ -191,10 +207,14 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._move()
+        return loss
+
+    @np.errstate(all="ignore")  # whether anything is finite is not looked at
+    def _move(self) -> None:
         with no_grad():
             for group in self.param_groups:
                 self.update(group)
-        return loss
 
     def update(self, group: Group) -> None:
         """Move the parameters of a group; each optimizer says here how. Nothing is recorded while it runs."""
@@ -233,10 +253,16 @@ class Optimizer:
             room = self._rooms[p, number] = buffer[: p.size].reshape(p.shape)
         return room
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters.
+
+        Parameters
+        ----------
+        set_to_none : bool
+            Whether they become None. Otherwise those that there are become 0.
+        """
         for p in self._parameters():
-            p.grad = None
+            p.grad = None if set_to_none or p.grad is None else np.zeros(p.shape, p.dtype)
 
     # State
 
@@ -246,9 +272,8 @@ class Optimizer:
 
     def remembered(self, p: Tensor, first: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state of a parameter, with what is missing as `first_state` has it."""
-        state = self.state.get(p)
-        if state is None or not first.keys() <= state.keys():
-            state = self.state.setdefault(p, {})
+        state = self.state[p]
+        if not first.keys() <= state.keys():
             for name, value in first.items():
                 state.setdefault(name, value if isinstance(value, int) else np.full(p.shape, value, p.dtype))
         return state
@@ -293,7 +318,7 @@ class Optimizer:
         state : dict
             As `state_dict` returns it, of an optimizer whose groups have the same parameters in the same order.
             Arrays are copied and cast to the dtypes of the parameters. The numbers of parameters may be strings, as
-            JSON makes them.
+            JSON makes them, and arrays may be tensors, as PyTorch has them.
 
         Raises
         ------
@@ -305,14 +330,15 @@ class Optimizer:
             raise StateError(
                 f"the state does not fit {type(self).__name__}, which was left as it is\n  " + "\n  ".join(complaints)
             )
-        fresh: dict[Tensor, dict[str, Any]] = {}
+        fresh: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         for group, p, entry in self._matched(state):
-            if entry:
-                first = self.first_state(group)
-                fresh[p] = {
-                    name: int(value) if isinstance(first.get(name), int) else np.array(value, p.dtype)
-                    for name, value in entry.items()
-                }
+            first = self.first_state(group)
+            for name, value in entry.items():
+                array = np.asarray(value)
+                if isinstance(first.get(name), int):
+                    fresh[p][name] = int(array)
+                else:  # a number beside arrays is a count of others
+                    fresh[p][name] = array.astype(p.dtype) if array.shape == p.shape else array.item()
         self.state = fresh
         for group, loaded in zip(self.param_groups, state["param_groups"]):
             options = {name: value for name, value in loaded.items() if name not in ("params", "param_names")}
@@ -327,8 +353,11 @@ class Optimizer:
 
     def _unfit(self, state: Mapping[str, Any]) -> Iterator[str]:
         """Yield what keeps a state dict from being loaded."""
-        if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
-            yield f"expected a dict of 'state' and 'param_groups', got {describe(state)}"
+        if not is_state(state):
+            yield (
+                "expected a dict of 'state', dicts by number, and 'param_groups', a list of dicts, "
+                f"got {describe(state)}"
+            )
             return
         loaded = state["param_groups"]
         sizes = [len(group["params"]) for group in self.param_groups]
@@ -351,10 +380,11 @@ class Optimizer:
                 yield f"{', '.join(missing)} of {describe(p)} missing"
             for name, value in entry.items():
                 shape = () if isinstance(first.get(name), int) else p.shape
-                if np.asarray(value).dtype.kind not in "fiub":
+                array = numbers(value)
+                if array is None:
                     yield f"{name} of {describe(p)} holds no numbers"
-                elif np.shape(value) != shape:
-                    yield f"{name} of {describe(p)} has shape {np.shape(value)}, which must be {shape}"
+                elif array.shape != shape and (array.shape != () or name in first):
+                    yield f"{name} of {describe(p)} has shape {array.shape}, which must be {shape}"
 
     def __repr__(self) -> str:
         lines = [
@@ -365,9 +395,44 @@ class Optimizer:
         return f"{type(self).__name__}(\n" + "\n".join(lines) + "\n)"
 
 
-def listed(params: Any) -> list[Any]:
-    """Return the entry or entries of a group's ``"params"``."""
-    return [params] if isinstance(params, Tensor) else list(params)
+def listed(who: str, params: Any) -> list[Any]:
+    """Return parameters, or groups of them, as a list."""
+    if isinstance(params, Tensor | np.ndarray | str | Mapping | set) or not isinstance(params, Iterable):
+        raise TypeError(
+            f"{who} takes a list of parameters, or an iterable in a definite order such as model.parameters(), "
+            f"got {describe(params)}"
+        )
+    return list(params)
+
+
+def plain(options: Mapping[str, Any]) -> Group:
+    """Return options of which none is a Tensor or an array of no dimension, but its number."""
+    return {
+        name: value.item() if name in RANGES and isinstance(value, Tensor | np.ndarray) and value.ndim == 0 else value
+        for name, value in options.items()
+    }
+
+
+def is_state(state: Any) -> bool:
+    """Whether a value is built like a state dict."""
+    if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
+        return False
+    entries, groups = state["state"], state["param_groups"]
+    return (
+        isinstance(entries, Mapping)
+        and isinstance(groups, Sequence)
+        and all(isinstance(part, Mapping) for part in (*entries.values(), *groups))
+        and all(isinstance(group.get("params", ()), Sequence) for group in groups)
+    )
+
+
+def numbers(value: Any) -> Array | None:
+    """Return a value as an array of numbers, None if it is none."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+    return array if array.dtype.kind in "fiub" else None
 
 
 def blend(average: Array, keep: float, value: Array, scratch: Array) -> None:
@@ -454,7 +519,7 @@ class SGD(Optimizer):
         first = self.first_state(group)
         for p, gradient, scratch in self.moving(group):
             if momentum:
-                undamped = not dampening or p not in self.state
+                undamped = not dampening or not self.state.get(p)
                 velocity = self.remembered(p, first)["momentum_buffer"]
                 velocity *= momentum
                 velocity += gradient if undamped else np.multiply(gradient, 1 - dampening, out=scratch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ class Together:
         self.still: list[Tensor] = []
         self.others = [p for group in optimizer.param_groups for p in group["params"] if p not in self.gradients]
         self.pieces: list[Piece] = []
-        self.state: dict[Any, dict[str, Any]] = {}
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         if optimizer.elementwise:
             self.twin: Any = copy.copy(optimizer)
             self.twin.state, self.twin.param_groups, self.twin._buffers, self.twin._rooms = self.state, [], {}, {}
@@ -118,6 +119,7 @@ class Together:
                 value[...] = p.data
                 p.set_(value)
 
+    @np.errstate(all="ignore")  # as an optimizer's step
     def step(self) -> None:
         """Move all parameters by the gradients that are there now."""
         for p, gradient in self.gradients.items():

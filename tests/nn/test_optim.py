@@ -254,10 +254,37 @@ def test_zero_grad_forgets_all() -> None:
     assert w.grad is None
 
 
+def test_zero_grad_may_leave_zeros() -> None:
+    w, scalar, idle = with_gradient([1.0, 1.0], dtype=np.float32), with_gradient(2.0, 0.0), leaf()
+    SGD([w, scalar, idle]).zero_grad(set_to_none=False)
+    np.testing.assert_array_equal(w.grad, np.zeros(2))
+    assert w.grad.dtype == np.float32
+    assert scalar.grad == 0
+    assert idle.grad is None
+
+
 def test_gradients_that_are_not_finite_are_applied() -> None:
     w = with_gradient([math.nan, 1.0])
     SGD([w], lr=1.0).step()
     np.testing.assert_array_equal(w.data, [math.nan, 1.0])
+
+
+@pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+def test_numbers_that_are_not_finite_give_no_warnings(make: Make) -> None:
+    """As in PyTorch: steps are taken, and NumPy says nothing."""
+    w = leaf([1.0, 2.0, 3.0, 4.0], dtype=np.float32)
+    optimizer = make([w])
+    for lr in (0.1, 100.0):
+        optimizer.param_groups[0] |= {"lr": lr, "eps": 0}
+        w.grad = np.array([0.0, math.inf, 3e38, math.nan], np.float32)
+        optimizer.step()
+    assert math.isnan(w.data[3])
+
+
+def test_a_closure_is_warned() -> None:
+    w = with_gradient([1.0, 1.0])
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        SGD([w]).step(lambda: 1 / np.zeros(2))
 
 
 # Groups
@@ -304,6 +331,14 @@ def test_repr_shows_the_options_of_each_group() -> None:
     )
 
 
+def test_options_may_be_arrays_of_no_dimension() -> None:
+    for lr in (Tensor(0.5), np.array(0.5)):
+        optimizer = SGD([{"params": leaf()}, {"params": leaf(), "momentum": np.array(0.25)}], lr=lr)  # type: ignore[arg-type]
+        assert [type(group["lr"]) for group in optimizer.param_groups] == [float, float]
+        assert optimizer.defaults["lr"] == 0.5
+        assert optimizer.param_groups[1]["momentum"] == 0.25
+
+
 W = leaf(name="w")
 
 
@@ -327,6 +362,34 @@ W = leaf(name="w")
             TypeError,
             "SGD takes a list of parameters, or an iterable in a definite order such as model.parameters(), "
             "got {'w': 1}",
+        ),
+        (
+            None,
+            TypeError,
+            "SGD takes a list of parameters, or an iterable in a definite order such as model.parameters(), got None",
+        ),
+        (
+            [{"params": None}],
+            TypeError,
+            "SGD takes a list of parameters, or an iterable in a definite order such as model.parameters(), got None",
+        ),
+        (
+            [{"params": {W}}],
+            TypeError,
+            "SGD takes a list of parameters, or an iterable in a definite order such as model.parameters(), "
+            "got {Tensor([1., 2.], requires_grad=True, name='w')}",
+        ),
+        (
+            [("a", W), leaf(name="b")],
+            ValueError,
+            "SGD: the parameters of a group are all without names, or all with names, as (name, parameter); "
+            "got Tensor(float64 (2,) 'b')",
+        ),
+        (
+            [("a", W, 1)],
+            ValueError,
+            "SGD: the parameters of a group are all without names, or all with names, as (name, parameter); "
+            "got ('a', Tensor([1., 2.], requires_grad=True, name='w'), 1)",
         ),
         ([np.zeros(2)], TypeError, "SGD: a parameter is a Tensor, got array(float64 (2,))"),
         (
@@ -377,6 +440,11 @@ def test_parameters_that_cannot_be_learned(params: Any, kind: type[Exception], m
         (lambda: RMSprop([W], alpha=1.5), "RMSprop: alpha must be a number from 0 to 1, got 1.5"),
         (lambda: Adam([W], betas=(0.9, 1.0)), "Adam: betas must be two numbers of [0, 1), got (0.9, 1.0)"),
         (lambda: Adam([W], betas=0.9), "Adam: betas must be two numbers of [0, 1), got 0.9"),  # type: ignore[arg-type]
+        (lambda: Adam([W], betas=("a", "b")), "Adam: betas must be two numbers of [0, 1), got ('a', 'b')"),  # type: ignore[arg-type]
+        (
+            lambda: Adam([W], betas=(0.9, [0.1, 0.2])),  # type: ignore[arg-type]
+            "Adam: betas must be two numbers of [0, 1), got (0.9, [0.1, 0.2])",
+        ),
         (lambda: AdamW([W], eps=-1), "AdamW: eps must be a number that is not negative, got -1"),
         (
             lambda: AdamW([W], weight_decay=-1),
@@ -402,6 +470,49 @@ def test_a_group_that_is_refused_changes_nothing() -> None:
 def test_an_optimizer_of_ones_own_says_how_it_moves() -> None:
     with raises(NotImplementedError, "Optimizer has no update(); define it in the class"):
         Optimizer([with_gradient([1.0, 1.0])], {"lr": 1.0}).step()
+
+
+class Slowing(Optimizer):
+    """With an option that is no number, and a state as it is written for PyTorch."""
+
+    def __init__(self, params: Iterable[Any], lr: float = 0.5) -> None:
+        super().__init__(params, {"lr": lr, "mode": "halve", "limits": None})
+
+    def update(self, group: dict[str, Any]) -> None:
+        for p, gradient, _ in self.moving(group):
+            state = self.state[p]
+            if len(state) == 0:
+                state["step"], state["sum"] = 0, np.zeros(p.shape)
+            state["step"] += 1
+            state["sum"] += gradient
+            p -= state["sum"] * group["lr"] / state["step"]
+
+
+def test_an_optimizer_of_ones_own_has_its_own_options_and_state() -> None:
+    first, second = with_gradient([1.0, -1.0]), with_gradient([1.0, -1.0])
+    optimizer, resumed = Slowing([first]), Slowing([second])
+    assert optimizer.param_groups[0]["mode"] == "halve"
+    assert optimizer.state[first] == {}
+    optimizer.step()
+    resumed.load_state_dict(json.loads(json.dumps(optimizer.state_dict(), default=np.ndarray.tolist)))
+    assert resumed.state[second]["step"] == 1
+    second.data = first.data.copy()
+    for other in (optimizer, resumed):
+        other.step()
+    np.testing.assert_array_equal(first.data, [0.0, 3.0])
+    np.testing.assert_array_equal(second.data, first.data)
+    with raises(ValueError, "Slowing: lr must be a number that is not negative, got -1"):
+        Slowing([leaf()], lr=-1)
+
+
+def test_looking_at_a_state_that_is_not_there_yet_changes_nothing() -> None:
+    w = with_gradient([1.0, 1.0])
+    optimizer = SGD([w], lr=0.5, momentum=0.5, dampening=0.5)
+    assert optimizer.state[w] == {}
+    twin = SGD([leaf()], momentum=0.5)
+    twin.load_state_dict(optimizer.state_dict())
+    optimizer.step()
+    np.testing.assert_array_equal(w.data, [0.5, 1.5])
 
 
 # State
@@ -469,12 +580,26 @@ def broken(change: Callable[[Any], Any]) -> Any:
 
 
 HEAD = "the state does not fit Adam, which was left as it is\n  "
+EXPECTED = "expected a dict of 'state', dicts by number, and 'param_groups', a list of dicts, got "
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.pop("state"), "expected a dict of 'state' and 'param_groups', got {'param_groups': [{'lr': 0.1"),
+        (lambda s: s.pop("state"), f"{EXPECTED}{{'param_groups': [{{'lr': 0.1"),
+        (lambda s: s.update(state=None, param_groups=None), EXPECTED + "{'state': None, 'param_groups': None}"),
+        (lambda s: s.update(param_groups=None), EXPECTED + "{'state': {0: {'step': 1,"),
+        (lambda s: s.update(state={}, param_groups=[3]), EXPECTED + "{'state': {}, 'param_groups': [3]}"),
+        (lambda s: s.update(state={0: 3}), EXPECTED + "{'state': {0: 3}, 'param_groups': [{'lr': 0.1"),
+        (
+            lambda s: s.update(state={}, param_groups=[{"params": 3}]),
+            EXPECTED + "{'state': {}, 'param_groups': [{'params': 3}]}",
+        ),
+        (
+            lambda s: s["state"][0].update(exp_avg=[[1.0], [1.0, 2.0]], exp_avg_sq=None),
+            "exp_avg of Tensor(float64 (2,) 'w') holds no numbers\n"
+            "  exp_avg_sq of Tensor(float64 (2,) 'w') holds no numbers",
+        ),
         (lambda s: s["param_groups"].append({}), "param_groups: groups of 1, 0 parameters, which must be of 1"),
         (
             lambda s: s["param_groups"][0].update(params=[0, 1]),
@@ -524,8 +649,10 @@ def test_a_long_gradient_is_shortened_and_a_short_one_is_not() -> None:
     assert b.grad == 0
 
 
-@pytest.mark.parametrize(("p", "expected"), [(1, 7.0), (2.0, 5.0), (3, 91 ** (1 / 3)), (math.inf, 4.0)])
-def test_norms(p: float, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("p", "expected"), [(1, 7.0), (2.0, 5.0), (3, 91 ** (1 / 3)), (math.inf, 4.0), ("inf", 4.0), ("2", 5.0)]
+)
+def test_norms(p: float | str, expected: float) -> None:
     params = [with_gradient([3.0, 0.0]), with_gradient(-4.0, 1.0)]
     assert clip_grad_norm_(params, 1.0, norm_type=p) == pytest.approx(expected, rel=1e-15)
     assert sum(abs(q.grad).sum() for q in params) == pytest.approx(7 / expected, rel=1e-5)
@@ -562,8 +689,7 @@ def test_a_norm_that_is_not_finite_is_an_error_unless_told_otherwise(wrong: floa
     with pytest.raises(RuntimeError, match=re.escape("'bad'); no gradient")):
         clip_grad_norm_([good, bad], 1.0)
     np.testing.assert_array_equal([good.grad, bad.grad], [[3.0, 4.0], [1.0, wrong]])
-    with np.errstate(invalid="ignore"):
-        total = clip_grad_norm_([good, bad], 1.0, error_if_nonfinite=False)
+    total = clip_grad_norm_([good, bad], 1.0, error_if_nonfinite=False)
     assert not math.isfinite(total)
     expected = [math.nan, math.nan] if math.isnan(wrong) else [0.0, 0.0]
     np.testing.assert_array_equal(good.grad, expected)
@@ -592,7 +718,7 @@ def test_short_names() -> None:
             ValueError,
             "clip_grad_norm_: max_norm must not be negative, got nan",
         ),
-        (lambda: clip_grad_norm_([W], 1.0, 0), ValueError, "clip_grad_norm_: norm_type must be positive, got 0"),
+        (lambda: clip_grad_norm_([W], 1.0, 0), ValueError, "clip_grad_norm_: norm_type must be positive, got 0.0"),
         (lambda: clip_grad_value_([W], -1), ValueError, "clip_grad_value_: clip_value must not be negative, got -1"),
         (
             lambda: clip_grad_norm_([np.zeros(2)], 1.0),  # type: ignore[list-item]

@@ -108,6 +108,39 @@ def test_groups(name: str) -> None:
         assert_close(p.data, q, 1e-12)
 
 
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS, ids=str)
+def test_a_run_goes_on_from_a_state_of_pytorchs(name: str, options: dict[str, Any]) -> None:
+    ours, theirs = pairs("float64")
+    own, other = getattr(optim, name)(ours, **options), getattr(torch.optim, name)(theirs, **options)
+    for step in range(10):
+        if step == 5:
+            for p, q in zip(ours, theirs):
+                p.data = q.detach().numpy().copy()
+            own.load_state_dict(other.state_dict())
+        give_gradients(ours, theirs, step)
+        other.step()
+        if step >= 5:
+            own.step()
+    for p, q in zip(ours, theirs):
+        assert_close(p.data, q, TOLERANCES["float64"])
+    assert all(type(value) in (int, float, np.ndarray) for state in own.state.values() for value in state.values())
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS, ids=str)
+def test_gradients_that_are_not_finite(name: str, options: dict[str, Any]) -> None:
+    """And ε = 0 where there is none: the same numbers, and no warning."""
+    values = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+    ours, theirs = Tensor(values.copy(), requires_grad=True), torch.tensor(values, requires_grad=True)
+    eps = {} if name == "SGD" else {"eps": 0}
+    own = getattr(optim, name)([ours], **options | eps)
+    other = getattr(torch.optim, name)([theirs], **options | eps)
+    gradient = np.array([0.0, np.inf, -np.inf, np.nan], np.float32)
+    ours.grad, theirs.grad = gradient, torch.tensor(gradient)
+    own.step()
+    other.step()
+    np.testing.assert_allclose(ours.data, theirs.detach().numpy(), rtol=1e-5)
+
+
 def momentum_of(group: dict[str, Any]) -> float:
     return float(group["betas"][0] if "betas" in group else group["momentum"])
 
