@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from _thread import allocate_lock  # the module threading would add a twentieth to the time of the import
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar, Token
 from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 from autograd.chain_rule import Step
 from autograd.op import Row
@@ -71,8 +72,8 @@ def tracer() -> Tracer | None:
     return current().tracer if special else None
 
 
-class ModeContext:
-    """A context manager, and a decorator, that changes the mode and restores it whatever happens."""
+class Context:
+    """A context manager that changes the mode and restores it whatever happens."""
 
     def __init__(self) -> None:
         self._tokens: list[Token[Mode]] = []
@@ -96,15 +97,67 @@ class ModeContext:
         with _lock:
             special -= 1
 
+
+class ModeContext(Context):
+    """A mode without parameters: also a decorator, ``@no_grad()`` or ``@no_grad``."""
+
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, function: Callable[P, R]) -> Callable[P, R]: ...  # type: ignore[misc]  # what is decorated
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function: it runs in this mode."""
+        """Decorate a function: it runs in this mode. While it has yielded, or waits, the mode is its caller's."""
+        mode, call = type(self), cast("Callable[..., Any]", function)
 
-        @wraps(function)
-        def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-            with type(self)():
-                return function(*args, **kwargs)
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with mode():
+                return call(*args, **kwargs)
 
-        return inside
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            return (yield from Steps(mode, call(*args, **kwargs)))
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            return await Steps(mode, call(*args, **kwargs))
+
+        def asynchronous(*args: Any, **kwargs: Any) -> Any:
+            return AsyncSteps(mode, call(*args, **kwargs))
+
+        kinds = (isgeneratorfunction, generator), (iscoroutinefunction, coroutine), (isasyncgenfunction, asynchronous)
+        inside: Any = next((inside for is_kind, inside in kinds if is_kind(call)), plain)
+        return wraps(function)(inside)
+
+
+class Steps(Generator[Any, Any, Any]):
+    """A generator or coroutine, each of whose steps runs in a mode."""
+
+    def __init__(self, mode: type[ModeContext], steps: Any) -> None:
+        self.mode, self.steps = mode, steps
+
+    def send(self, value: Any) -> Any:
+        with self.mode():
+            return self.steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with self.mode():
+            return self.steps.throw(*error)
+
+    __await__ = Generator.__iter__
+
+
+class AsyncSteps(AsyncGenerator[Any, Any]):
+    """An asynchronous generator, each of whose steps runs in a mode."""
+
+    def __init__(self, mode: type[ModeContext], values: Any) -> None:
+        self.mode, self.values = mode, values
+
+    async def asend(self, value: Any) -> Any:
+        return await Steps(self.mode, self.values.asend(value))
+
+    async def athrow(self, *error: Any) -> Any:
+        return await Steps(self.mode, self.values.athrow(*error))
 
 
 def is_compiling() -> bool:
@@ -119,7 +172,7 @@ def is_compiling() -> bool:
     return tracer() is not None
 
 
-class Tracing(ModeContext):
+class Tracing(Context):
     """Hand the calls of tensors to a tracer; to nobody, if it is None."""
 
     def __init__(self, tracer: Tracer | None) -> None:

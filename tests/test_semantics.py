@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import inspect
 import math
 import pickle
 import threading
@@ -452,6 +453,111 @@ def test_24_no_grad_is_restored_on_exceptions_and_nests() -> None:
         with enable_grad():
             assert (x * 2).requires_grad
         assert not (x * 2).requires_grad
+
+
+def test_24_a_bare_decorator_is_enough() -> None:
+    x = var(1.0)
+
+    @no_grad
+    def double(t: Tensor, *, by: float = 2.0) -> Tensor:
+        """Return a multiple."""
+        return t * by
+
+    assert (double.__name__, double.__doc__) == ("double", "Return a multiple.")
+    assert not double(x, by=3.0).requires_grad
+    assert no_grad()(enable_grad(lambda: x * 2))().requires_grad
+    assert (x * 2).requires_grad
+
+
+def test_24_each_step_of_a_generator_runs_in_the_mode_it_was_decorated_with() -> None:
+    x = var(1.0)
+
+    def records() -> bool:
+        return (x * 2).requires_grad
+
+    seen = []
+
+    @no_grad()
+    def quiet(first: Any) -> Any:
+        got = yield first, records()
+        try:
+            yield got, records()
+        except KeyError as error:
+            yield error, records()
+        try:
+            yield "last", records()
+        finally:
+            seen.append(records())
+
+    assert inspect.isgeneratorfunction(quiet)
+    steps, error = quiet("first"), KeyError()
+    for step, expected in (
+        (lambda: next(steps), ("first", False)),
+        (lambda: steps.send("sent"), ("sent", False)),
+        (lambda: steps.throw(error), (error, False)),
+        (lambda: next(steps), ("last", False)),
+    ):
+        assert step() == expected
+        assert records()
+    steps.close()
+    assert seen == [False]
+    assert records()
+
+    @enable_grad()
+    def loud() -> Any:
+        yield records()
+        return records()
+
+    def outer() -> Any:
+        yield (yield from loud())
+
+    with no_grad():
+        for recorded in outer():
+            assert recorded
+            assert not records()
+
+
+def test_24_each_step_of_a_coroutine_runs_in_the_mode_it_was_decorated_with() -> None:
+    x = var(1.0)
+
+    def records() -> bool:
+        return (x * 2).requires_grad
+
+    @no_grad()
+    async def quiet() -> list[bool]:
+        before = records()
+        await asyncio.sleep(0)
+        return [before, records()]
+
+    @no_grad
+    async def numbers() -> Any:
+        try:
+            got = yield records()
+            yield got, records()
+        except KeyError:
+            yield "caught", records()
+
+    async def watch() -> None:
+        assert inspect.iscoroutinefunction(quiet)
+        waiting = asyncio.create_task(quiet())
+        await asyncio.sleep(0)
+        assert records()
+        assert await waiting == [False, False]
+        values = numbers()
+        assert await anext(values) is False
+        assert records()
+        assert await values.asend("sent") == ("sent", False)
+        assert await values.athrow(KeyError()) == ("caught", False)
+        await values.aclose()
+        assert [value async for value in numbers()] == [False, (None, False)]
+        cancelled = asyncio.create_task(quiet())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert records()
+
+    asyncio.run(watch())
 
 
 def test_24_no_grad_is_private_to_a_thread_and_to_a_task() -> None:
