@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd import Handle, Tensor, describe, named_call
+from autograd import Handle, ShapeError, Tensor, describe, named_call
 from nn.errors import StateError
 
 Array = Any
 M = TypeVar("M", bound="Module")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 KINDS = {
     "_parameters": ("parameter", "a leaf Tensor"),
     "_buffers": ("buffer", "an array"),
@@ -502,6 +504,31 @@ def fits(kind: str, value: Any) -> bool:
     if kind == "_buffers":
         return isinstance(value, np.ndarray | np.generic | Tensor | None)
     return value is None or (isinstance(value, Tensor) and value.is_leaf)
+
+
+def shaped(who: str, name: str, value: Any, shape: tuple[int, ...]) -> Any:
+    """An optional argument as an array or tensor, if it has this shape."""
+    if value is None:
+        return None
+    value = as_array(value)
+    if value.shape != shape:
+        raise ShapeError(
+            f"{who}: the {name} must have shape {shape}, got {describe(value)}; reshape it, or give another"
+        )
+    return value
+
+
+def in_float32(function: F) -> F:
+    """Let a function of activations compute in float32 where they are float16, in which sums and squares overflow."""
+
+    @wraps(function)
+    def public(input: Any, *args: Any, **options: Any) -> Any:
+        input = as_array(input)
+        if input.dtype.char != "e":
+            return function(input, *args, **options)
+        return function(input.astype(np.float32), *args, **options).astype(np.float16)
+
+    return public  # type: ignore[return-value]
 
 
 def value_of(module: Module, name: str) -> Array:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd
-from autograd import ShapeError, Tensor, describe, flat
-from nn.module import Module, Parameter, shape_of
+from autograd import DtypeError, ShapeError, Tensor, describe, flat
+from nn.module import Module, Parameter, as_array, in_float32, shape_of, shaped
 
 Array = Any
 
@@ -57,7 +57,10 @@ def batch_norm(
     Raises
     ------
     ShapeError
-        In training, if there is only one value for each channel: it would become 0 whatever it was.
+        If shapes do not fit; in training, if there is only one value for each channel: it would become 0 whatever it
+        was.
+    DtypeError
+        In training, for running statistics that are no floating arrays: they could not be written to.
 
     Examples
     --------
@@ -67,7 +70,36 @@ def batch_norm(
     array([[-1.],
            [ 1.]])
     """
-    shape = shape_of(input)
+    input = as_array(input)
+    if input.ndim < 2:
+        raise ShapeError(
+            f"batch_norm takes an input of shape (batch, channels, ...), got {describe(input)}; reshape it"
+        )
+    statistics = {"running_mean": running_mean, "running_var": running_var}
+    for name, value in statistics.items() if training else ():
+        if not (value is None or (isinstance(value, np.ndarray | Tensor) and value.dtype.kind == "f")):
+            raise DtypeError(f"batch_norm: training writes to {name}, got {describe(value)}; make it a floating array")
+    running_mean, running_var, weight, bias = (
+        shaped("batch_norm", name, value, input.shape[1:2])
+        for name, value in {**statistics, "weight": weight, "bias": bias}.items()
+    )
+    return normalized(input, running_mean, running_var, weight, bias, training, momentum, eps, batches)
+
+
+@in_float32
+def normalized(
+    input: Array,
+    running_mean: Array,
+    running_var: Array,
+    weight: Array,
+    bias: Array,
+    training: bool,
+    momentum: float | None,
+    eps: float,
+    batches: Array,
+) -> Array:
+    """Do what `batch_norm` does, with arguments whose shapes fit."""
+    shape = input.shape
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm() in evaluation needs running_mean and running_var; or set training=True")
@@ -109,6 +141,7 @@ def update_running(
             statistic += (momentum * unbiased) * batch
 
 
+@in_float32
 def layer_norm(
     input: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -133,7 +166,7 @@ def layer_norm(
     Raises
     ------
     ShapeError
-        If the input does not end in the normalized shape.
+        If the input does not end in the normalized shape, or the weight or bias has another.
 
     Examples
     --------
@@ -143,17 +176,23 @@ def layer_norm(
     array([[-1.,  1.],
            [-1.,  1.]])
     """
-    last = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not last or shape_of(input)[-len(last) :] != last:
+    last = lengths(normalized_shape)
+    if not last or input.shape[-len(last) :] != last:
         raise ShapeError(
             f"layer_norm() over {last} takes an input whose last axes have these lengths, got {describe(input)}"
         )
+    weight, bias = shaped("layer_norm", "weight", weight, last), shaped("layer_norm", "bias", bias, last)
     axes = tuple(range(-len(last), 0))
     centered = input - np.mean(input, axis=axes, keepdims=True)
     variance = np.mean(centered * centered, axis=axes, keepdims=True)
     out = centered / np.sqrt(variance + eps)
     out = out if weight is None else out * weight
     return out if bias is None else out + bias
+
+
+def lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The lengths of the axes that are normalized, of which one is given as a number."""
+    return (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
 
 
 class BatchNorm(Module):
@@ -218,7 +257,7 @@ class BatchNorm(Module):
                 f"{self!r} takes an input of shape {' or '.join(self.takes.values()).format(self.num_features)}, "
                 f"got {describe(input)}"
             )
-        return batch_norm(
+        return normalized(
             input,
             self.running_mean,
             self.running_var,
@@ -227,7 +266,7 @@ class BatchNorm(Module):
             self.training or self.running_mean is None,
             self.momentum,
             self.eps,
-            batches=self.num_batches_tracked,
+            self.num_batches_tracked,
         )
 
     def extra_repr(self) -> str:
@@ -313,7 +352,7 @@ class LayerNorm(Module):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = lengths(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         weight = Parameter(np.ones(self.normalized_shape), dtype=dtype) if elementwise_affine else None
         shift = Parameter(np.zeros(self.normalized_shape), dtype=dtype) if elementwise_affine and bias else None

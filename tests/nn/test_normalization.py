@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Tensor, gradcheck
+from autograd import DtypeError, ShapeError, Tensor, gradcheck
 from nn.functional import batch_norm, layer_norm
 
 
@@ -74,6 +74,63 @@ def test_statistics_of_float32_stay_float32() -> None:
     layer(x).sum().backward()
     assert {layer(x).dtype, layer.running_mean.dtype, layer.weight.grad.dtype, x.grad.dtype} == {np.dtype(np.float32)}
     assert layer.eval()(x).dtype == np.float32
+
+
+@pytest.mark.parametrize(("shape", "scale"), [((8, 4), 300.0), ((70_000, 4), 1.0)])
+@pytest.mark.parametrize("training", [True, False])
+def test_float16_computes_in_float32(shape: tuple[int, ...], scale: float, training: bool) -> None:
+    """The squares of numbers around 300 overflow in float16, and sums of 70,000 numbers lose digits."""
+    value = (scale * normal(*shape) + scale).astype(np.float16)
+    upstream = normal(*shape).astype(np.float16)
+    for function in (
+        lambda x: batch_norm(x, np.full(4, scale), np.full(4, scale**2), training=training),
+        lambda x: layer_norm(x, 4, np.ones(4, np.float32)),
+    ):
+        x, y = Tensor(value, requires_grad=True), Tensor(value.astype(float), requires_grad=True)
+        out, expected = function(x), function(y)
+        out.backward(upstream)
+        expected.backward(upstream.astype(float))
+        assert (out.dtype, x.grad.dtype) == (np.float16, np.float16)
+        np.testing.assert_allclose(out.data, expected.data, rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(x.grad, y.grad, rtol=2e-3, atol=2e-3 / scale)
+
+
+def test_lists_and_numpy_integers_are_welcome() -> None:
+    assert batch_norm([[1.0], [3.0]], training=True, eps=0.0).tolist() == [[-1], [1]]
+    assert batch_norm([[1.0], [3.0]], [1.0], [4.0], [2.0], [1.0], eps=0.0).tolist() == [[1], [3]]
+    assert layer_norm([[1.0, 3.0]], np.int64(2), [2.0, 2.0], [1.0, 1.0], eps=0.0).tolist() == [[-1, 3]]
+    assert nn.LayerNorm(np.int64(3)).normalized_shape == (3,)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["running_mean", "running_var", "weight", "bias"])
+@pytest.mark.parametrize("training", [True, False])
+def test_parameters_and_statistics_of_another_shape(name: str, training: bool) -> None:
+    arguments = {
+        "running_mean": np.zeros(3),
+        "running_var": np.ones(3),
+        "weight": np.ones(3),
+        "bias": np.zeros(3),
+        name: np.ones((2, 3)),
+    }
+    message = f"the {name} must have shape (3,), got array(float64 (2, 3)); reshape it, or give another"
+    with pytest.raises(ShapeError, match=f"^{re.escape(f'batch_norm: {message}')}$"):
+        batch_norm(normal(2, 3), **arguments, training=training)
+    assert not arguments["running_mean"].any() or name == "running_mean"
+    if name in ("weight", "bias"):
+        with pytest.raises(ShapeError, match=f"^{re.escape(f'layer_norm: {message}')}$"):
+            layer_norm(normal(2, 3), 3, **{name: np.ones((2, 3))})
+
+
+def test_what_the_function_does_not_take() -> None:
+    message = "batch_norm takes an input of shape (batch, channels, ...), got array(float64 (3,)); reshape it"
+    with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
+        batch_norm(np.ones(3), training=True)
+    mean = np.zeros(1)
+    for variance, shown in ([1.0], "[1.0]"), (np.array([1]), "array(int64 (1,))"):
+        message = f"batch_norm: training writes to running_var, got {shown}; make it a floating array"
+        with pytest.raises(DtypeError, match=f"^{re.escape(message)}$"):
+            batch_norm(normal(2, 1), mean, variance, training=True)
+    assert mean == 0
 
 
 def test_what_a_layer_does_not_take() -> None:
