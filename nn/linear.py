@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, affine, describe
-from nn.module import Module, Parameter, shape_of
+from nn.module import Module, Parameter, as_array, shape_of, shaped
 
 Array = Any
 
@@ -23,14 +23,19 @@ def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     input : array or Tensor, shape (..., in_features)
         The examples.
     weight : array or Tensor, shape (out_features, in_features)
-        W.
+        W; of shape (in_features,), it is the only row, whose axis the result then does without.
     bias : array or Tensor, shape (out_features,), optional
-        b.
+        b, of shape () beside such a row.
 
     Returns
     -------
     Tensor or array, shape (..., out_features)
         z.
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not fit.
 
     Examples
     --------
@@ -39,7 +44,17 @@ def linear(input: Array, weight: Array, bias: Array = None) -> Array:
     >>> linear(np.array([1.0, 2.0]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([11.5])
     """
-    return affine(input, weight, bias)
+    input, weight = as_array(input), as_array(weight)
+    if weight.ndim not in (1, 2) or input.shape[-1:] != weight.shape[-1:]:
+        raise ShapeError(
+            "linear: an input of shape (..., in_features) goes with a weight of shape (out_features, in_features), "
+            f"got {describe(input)} and {describe(weight)}; reshape or transpose one of them"
+        )
+    bias = shaped("linear", "bias", bias, weight.shape[:-1])
+    if weight.ndim == 2:
+        return affine(input, weight, bias)
+    out = np.matmul(input, weight)
+    return out if bias is None else out + bias
 
 
 class Linear(Module):
@@ -83,6 +98,11 @@ class Linear(Module):
         dtype: Any = np.float32,
         rng: np.random.Generator | None = None,
     ) -> None:
+        if not all(isinstance(size, int | np.integer) and size >= 0 for size in (in_features, out_features)):
+            raise ShapeError(
+                f"Linear(in_features={in_features!r}, out_features={out_features!r}): both are lengths, integers of at "
+                "least 0"
+            )
         self.in_features, self.out_features = in_features, out_features
         rng = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
@@ -99,7 +119,7 @@ class Linear(Module):
                 "its weight has shape "
                 f"{self.weight.shape}"
             )
-        return linear(input, self.weight, self.bias)
+        return affine(as_array(input), self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the arguments."""

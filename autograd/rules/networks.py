@@ -5,6 +5,7 @@ They take arrays of the shapes that they name, and do not check them: that is th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -46,12 +47,12 @@ def affine(x: Array, weight: Array, bias: Array = None) -> Array:
             out += bias
         else:
             out = out + bias
-    return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], -1)
+    return out if x.ndim <= 2 else out.reshape(*x.shape[:-1], len(weight))
 
 
 def rows(x: Array) -> Array:
     """The array as a matrix: all axes but the last in one."""
-    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 general(
