@@ -69,7 +69,8 @@ def logsigmoid(x: Array) -> Array:
     >>> logsigmoid([-1000.0, 1000.0])
     array([-1000.,    -0.])
     """
-    return -np.logaddexp(np.negative(x), 0)
+    with np.errstate(invalid="ignore"):  # NaN stays NaN
+        return -np.logaddexp(np.negative(x), 0)
 
 
 @dispatched
@@ -87,7 +88,8 @@ def softplus(x: Array) -> Array:
     >>> softplus([-1000.0, 0.0, 1000.0])
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
-    return np.logaddexp(x, 0)
+    with np.errstate(invalid="ignore"):  # NaN stays NaN
+        return np.logaddexp(x, 0)
 
 
 @dispatched
@@ -281,12 +283,17 @@ def gelu(x: Array, approximate: str = "none") -> Array:
     if approximate not in ("none", "tanh"):
         raise ShapeError(f'gelu(approximate={approximate!r}): the argument must be "none" or "tanh"')
     x = floating(x)
-    return x * (normal(x) if approximate == "none" else sigmoid(2 * bent(x)))
+    return x * (normal(x) if approximate == "none" else sigmoid(2 * bent(bounded(x))))
 
 
 def normal(x: Array) -> Array:
     """The normal distribution function."""
     return 0.5 * erfc(x * -math.sqrt(0.5))
+
+
+def bounded(x: Array) -> Array:
+    """x, up to where the sigmoid of 2 u(x) is 0 or 1 in any dtype, so that u(x) overflows in none."""
+    return np.clip(x, -25, 25)
 
 
 def bent(x: Array) -> Array:
@@ -298,6 +305,7 @@ def gelu_slope(x: Array, approximate: str) -> Array:
     """Φ(x) + x Φ'(x)."""
     if approximate == "none":
         return normal(x) + x * (np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+    x = bounded(x)
     s = sigmoid(2 * bent(x))
     return s + x * s * (1 - s) * (2 * math.sqrt(2 / math.pi)) * (1 + 3 * 0.044715 * x * x)
 

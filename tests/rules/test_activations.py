@@ -43,6 +43,20 @@ def gelu_tanh(x: Any) -> Any:
     return gelu(x, approximate="tanh")
 
 
+@pytest.mark.parametrize(("dtype", "far"), [(np.float16, 700), (np.float32, 1e30), (np.float64, 1e200)])
+def test_gelu_by_tanh_far_out(dtype: Any, far: float) -> None:
+    x = np.array([-far, far, nan], dtype)
+    np.testing.assert_array_equal(gelu_tanh(x), np.array([0, far, nan], dtype))
+    np.testing.assert_array_equal(gradient(gelu_tanh, x), [0, 1, nan])
+
+
+@pytest.mark.parametrize("function", [softplus, logsigmoid])
+def test_nan_passes_in_silence(function: Callable[..., Any]) -> None:
+    for dtype in (np.float16, np.float32, np.float64):
+        x = np.array([nan, -inf, inf], dtype)
+        assert np.isnan(function(x)).tolist() == np.isnan(gradient(function, x)).tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("function", "x", "value", "slope"),
     [
