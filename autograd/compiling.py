@@ -78,7 +78,8 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     out : tree of arrays, optional
         Where results go: in the structure of the result, with None for what is to be a new array. For
         ``value_and_grad`` it may be ``(None, gradients)``. Each call writes to the same arrays, and returns them. They
-        must not share memory with arguments, nor with one another. Until the results are there, other values may be.
+        must not share memory with arguments, with arrays that `f` reads, nor with one another. Until the results are
+        there, other values may be.
     state : sequence of ndarray, optional
         What `f` is given before the arguments of a call: always these arrays, whose values may change.
 
@@ -103,8 +104,9 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     -----
     Python runs when the function is traced, and not in further calls: what it prints or decides is decided then.
     Tensors of the outside are read in each call. So are arrays of the outside, where they meet a traced value; what is
-    computed of such arrays alone is computed once. Functions declared with `flat` are called anew each time; context
-    variables have the values then that they had when the program was made.
+    computed of such arrays alone is computed once, in derivatives too: ``1 / c`` in that of ``x / c``. Functions
+    declared with `flat` are called anew each time; context variables have the values then that they had when the
+    program was made.
 
     Floating-point warnings are not given. With an argument that requires grad, under `detect_anomaly`, and while its
     program is running already, the function itself is called.
@@ -211,7 +213,8 @@ class Compiled:
                 )
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
-        taken = [*state, *given, *(tensor._data for tensor, _ in trace.captured)]
+        outer = [constant for call in trace.calls for constant in call.constants]
+        taken = [*state, *given, *(tensor._data for tensor, _ in trace.captured), *outer]
         for value, array in zip(values, into):
             if array is not None:
                 fit(value, array, taken)
@@ -264,8 +267,9 @@ def fit(value: Any, array: Array, taken: Sequence[Array]) -> None:
         )
     if any(np.may_share_memory(array, other) for other in taken):
         raise ShapeError(
-            f"compiled(): out has an array of shape {array.shape} that shares memory with an argument or with another "
-            "array of out, which would be overwritten while it is read; give another"
+            f"compiled(): out has an array of shape {array.shape} that shares memory with an argument, with another "
+            "array of out, or with one that the function reads, which would be overwritten while it is read; give "
+            "another"
         )
 
 

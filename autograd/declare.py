@@ -19,7 +19,7 @@ from autograd.chain_rule import conform
 from autograd.errors import DtypeError, RowError, ShapeError
 from autograd.op import Edge, Elementwise, Flat, General, Linear, Multilinear, Op, Refused
 from autograd.record import Node, Spec
-from autograd.recording import APPLY
+from autograd.recording import APPLY, holds_tensors
 from autograd.signatures import names_of
 from autograd.table import TABLE, dispatched, enter
 from autograd.tensor import Tensor
@@ -190,13 +190,6 @@ def flat(function: F) -> F:
     public.forward = function  # type: ignore[attr-defined]
     enter(public, Flat(public, effect=True))
     return public  # type: ignore[return-value]
-
-
-def holds_tensors(value: Any) -> bool:
-    """Whether a value is a tensor, or a tuple, list or dict that holds one."""
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
 
 
 class Declaration:

@@ -48,7 +48,10 @@ def needed(calls: Sequence[Call], outputs: Sequence[Any]) -> list[Call]:
 
 
 def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[list[Call], dict[Variable, Variable]]:
-    """The calls without those that were made before with the same arguments; what takes the place of their values."""
+    """The calls without those that were made before with the same arguments; what takes the place of their values.
+
+    An effect may change arrays of the outside: what was read of arrays before is read again after it.
+    """
     made: dict[Any, Call] = {}
     instead: dict[Variable, Variable] = {}
     kept = []
@@ -57,6 +60,8 @@ def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[
         return instead.get(part, part) if type(part) is Variable else part
 
     for call in calls:
+        if call.row.effect:
+            made = {key: before for key, before in made.items() if not before.constants}
         if not instead.keys().isdisjoint(call.inputs):
             args, kwargs = replaced((call.args, call.kwargs), current)
             call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
@@ -85,9 +90,10 @@ def factor_of_one(call: Call, values: Sequence[Array]) -> Variable | None:
 
 
 def is_one(value: Any) -> bool:
-    """Whether a constant is 1, or an array of one number that is 1 and stretched over a shape."""
+    """Whether a constant is 1, or one number that is 1 and stretched over a shape, and stays so."""
+    stays = not isinstance(value, np.ndarray) or not value.flags.writeable
     value = np.asarray(value)
-    return value.size > 0 and not any(value.strides) and bool(value.flat[0] == 1)
+    return stays and value.size > 0 and not any(value.strides) and bool(value.flat[0] == 1)
 
 
 def identity(value: Any) -> Any:
@@ -127,8 +133,8 @@ class Plan:
         self.captured = [(tensor, variable) for tensor, variable in trace.captured if variable in used]
         self.arguments = [*trace.arguments, *(variable for _, variable in self.captured)]
         self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
-        self.foreign = {output for call in self.calls if call.row.foreign for output in call.outputs}
         self.roots = self.find_roots()
+        self.foreign = self.find_foreign()
         self.deaths = self.find_deaths()
         self.copied = self.find_copied()
         self.in_place = {position for position, call in enumerate(self.calls) if self.may_overwrite(position, call)}
@@ -141,6 +147,16 @@ class Plan:
             variable = self.instead.get(Variable(number), Variable(number))
             roots.setdefault(variable, of_owner.setdefault(id(value), roots.get(variable, variable)))
         return roots
+
+    def find_foreign(self) -> set[Variable]:
+        """The values that may lie in memory which is not the program's: of users' functions, and parts of constants."""
+        constants = {id(owner(constant)) for call in self.calls for constant in call.constants}
+        return {
+            output
+            for call in self.calls
+            for output in call.outputs
+            if call.row.foreign or id(owner(self.values[output])) in constants
+        }
 
     def find_deaths(self) -> dict[Variable, int]:
         """The position of the call that is the last to use the memory of a value; arguments and outputs stay."""
@@ -280,7 +296,7 @@ class Writer:
             plan.roots[output]: array
             for position, (output, array) in enumerate(zip(plan.outputs, into))
             if array is not None and type(output) is Variable and position not in plan.copied
-            if like(self.values[plan.roots[output]], array)
+            if like(self.values[plan.roots[output]], array) and like(self.values[output], array)
         }
         self.buffers = Buffers([*self.rooms()])
         self.scratches: dict[Any, Scratch] = {}
@@ -305,7 +321,10 @@ class Writer:
         """The expression for an output."""
         text, array = self.text(output), self.into[position]
         if array is None:
-            return f"{self.constant(copied)}({text})" if position in self.plan.copied else text
+            if position in self.plan.copied:
+                return f"{self.constant(copied)}({text})"
+            is_view = type(output) is Variable and isinstance(self.values[output], np.ndarray)
+            return f"{text}[()]" if is_view and not self.values[output].ndim else text
         if type(output) is not Variable or self.fixed.get(output) is not array:
             self.lines.append(f"{self.constant(np.copyto)}({self.constant(array)}, {text})")
         return self.constant(array)

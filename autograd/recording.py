@@ -163,6 +163,13 @@ APPLY = Appliers()
 Tensor.apply = APPLY
 
 
+def holds_tensors(value: Any) -> bool:
+    """Whether a value is a tensor, or a tuple, list or dict that holds one."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
+
+
 class TensorRecorder:
     """What a walk needs of tensors in order to record itself."""
 
@@ -177,7 +184,7 @@ class TensorRecorder:
 
     def apply(self, op: Op, args: Sequence[Any]) -> Any:
         """The op applied to arguments in canonical order: an array if all are arrays."""
-        return record(op, args) if any(isinstance(a, Tensor) for a in args) else op.forward(*args)
+        return record(op, args) if holds_tensors(args) else op.forward(*args)
 
     def transpose(self, function: Callable[[Any], Any], spec: Any, tangent: Array) -> Any:
         """The transpose of a linear function of an array of this spec, applied to `tangent`."""

@@ -82,12 +82,16 @@ def of_this_release(*names: str) -> list[Function]:
 def dispatched(forward: F) -> F:
     """A function of this package that answers tensors as NumPy's functions do, through ``__array_function__``.
 
-    `forward` computes with arrays; it stays at hand as the attribute ``forward``.
+    They may be in a tuple, as those of a key are. `forward` computes with arrays; it stays at hand as the attribute
+    ``forward``.
     """
 
     @wraps(forward)
     def function(*args: Any, **kwargs: Any) -> Any:
-        for argument in (*args, *kwargs.values()):
+        given = [*args, *kwargs.values()]
+        for argument in given:
+            if type(argument) is tuple:
+                given += argument
             answer = getattr(type(argument), "__array_function__", None)
             if answer is not None and answer is not np.ndarray.__array_function__:
                 return answer(argument, function, (type(argument),), args, kwargs)

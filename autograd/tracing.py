@@ -10,7 +10,7 @@ What is in the trace is data: `program.py` makes a program of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,17 +71,26 @@ class Call:
         """The variables among the arguments."""
         return variables((self.args, self.kwargs))
 
+    @property
+    def constants(self) -> list[Array]:
+        """The arrays among the arguments that are no variables: the function's own, or of the outside."""
+        return [part for part in within((self.args, self.kwargs)) if isinstance(part, np.ndarray)]
+
 
 def variables(value: Any) -> list[Variable]:
     """The variables within tuples, lists, dicts and slices."""
-    found, waiting = [], [value]
+    return [part for part in within(value) if type(part) is Variable]
+
+
+def within(value: Any) -> Iterator[Any]:
+    """What is within tuples, lists, dicts and slices."""
+    waiting = [value]
     while waiting:
         part = waiting.pop()
-        if type(part) is Variable:
-            found.append(part)
-        elif isinstance(part, NESTED):
+        if isinstance(part, NESTED):
             waiting += parts_of(part)
-    return found
+        else:
+            yield part
 
 
 def parts_of(value: Any) -> Iterable[Any]:

@@ -252,8 +252,8 @@ def test_a_copy_that_a_flat_function_keeps_stays() -> None:
 
 
 SHARED = (
-    "that shares memory with an argument or with another array of out, which would be overwritten while it is read; "
-    "give another"
+    "that shares memory with an argument, with another array of out, or with one that the function reads, which would "
+    "be overwritten while it is read; give another"
 )
 
 
@@ -269,6 +269,14 @@ def test_out_may_not_be_an_argument(view: slice) -> None:
         program(x, x)
     assert not program.programs
     equal(memory, np.arange(5.0))
+
+
+def test_out_may_not_be_an_array_of_the_outside() -> None:
+    outside = np.ones(3)
+    program = compiled(lambda x: np.exp(np.sin(x) * 2) + outside, out=outside)
+    with raises(ShapeError, f"compiled(): out has an array of shape (3,) {SHARED}"):
+        program(x3)
+    equal(outside, np.ones(3))
 
 
 STRUCTURES: list[tuple[Any, Any, str]] = [

@@ -166,9 +166,10 @@ class Formula(NamedTuple):
         return [values[place] for place in self.outputs]
 
     def loss(self, *args: Any) -> Any:
-        """A scalar to which each output contributes, and the outputs."""
+        """A scalar to which each output contributes, bent or straight, and the outputs."""
         outputs = self(*args)
-        return sum((np.sum(np.tanh(out)) * (1 + place) for place, out in enumerate(outputs)), np.sum(args[0])), outputs
+        parts = [np.sum(out if place % 2 else np.tanh(out)) * (1 + place) for place, out in enumerate(outputs)]
+        return sum(parts, np.sum(args[0])), outputs
 
     def arguments(self, seed: int) -> list[Array]:
         """Other values for each seed."""
@@ -316,6 +317,15 @@ def test_formulas_that_write_into_arrays_and_read_from_others(formula: Formula, 
 
 # A weight is learned, data are not: derivatives by the weight contain the data of each call
 
+
+def put_into(values: Any, rows: Any) -> Any:
+    """Zeros with values in some of their rows, and another in an element."""
+    table = Tensor(np.zeros((4, 2)))
+    table[rows] = values
+    table[rows[0], 1] = values[0, 0]
+    return table
+
+
 WEIGHT_AND_DATA: dict[str, Function] = {
     "matmul": lambda w, x: np.tanh(x @ w),
     "dot": lambda w, x: np.dot(x, np.sin(w)) ** 2,
@@ -327,6 +337,11 @@ WEIGHT_AND_DATA: dict[str, Function] = {
     "power": lambda w, x: (w * w + 1) ** np.abs(x[0, :2]),
     "where": lambda w, x: np.where(x[0, :2] > 0, np.sin(w), w * w),
     "maximum": lambda w, x: np.maximum(w, x[0, :2]) ** 2,
+    "taken": lambda w, x: np.take(w, np.argsort(x[:3, 0]), axis=0),
+    "picked": lambda w, x: w[np.argsort(x[:3, 0])] + w[0],
+    "labelled": lambda w, x: w[np.arange(3), np.argmax(x[:3, :2], axis=1)],
+    "aligned": lambda w, x: np.take_along_axis(w, np.argsort(x[:3, :2], axis=0), 0),
+    "assigned": lambda w, x: put_into(np.sin(w), np.argsort(x[:3, 0])),
     "take": lambda w, x: np.take(w, np.argsort(x[:3, 0]), axis=0) ** 2,
     "index": lambda w, x: np.sin(w)[np.argsort(x[:3, 0])] ** 2,
     "prod": lambda w, x: np.prod(w * x[0, :2], axis=0),
@@ -360,6 +375,88 @@ def test_derivatives_by_a_weight_have_the_data_of_each_call(name: str, derivativ
     w = rng.normal(size=(3, 2))
     for x in rng.normal(size=(3, 4, 3)):
         close(program(w, x), function(w, x))
+
+
+# Memory of others
+
+
+def test_a_part_of_a_gradient_is_made_whole() -> None:
+    """An upstream that is known beforehand reaches a part of what else has a gradient."""
+
+    def picked(x: Any) -> Any:
+        return x[0] + np.sum(np.sin(x))
+
+    def weighted(x: Any, w: Any) -> Any:
+        y = np.exp(x)
+        return y[0] + np.sum(y[1:]) + np.sum(y * w)
+
+    for function in (grad(picked), lambda x: grad(weighted)(x, x[::-1])):
+        for size in (3, 200_000):  # in one piece, and in blocks
+            program = compiled(function)
+            for seed in range(3):
+                x = np.random.default_rng(seed).normal(size=size)
+                close(program(x), function(x))
+
+
+def test_a_part_of_a_constant_is_copied() -> None:
+    table = np.arange(6.0).reshape(3, 2)
+
+    def doubled(x: Any, i: Any) -> Any:
+        row = Tensor(table)[i]
+        row[0] = row[0] + 1
+        return x * row
+
+    program, row = compiled(doubled), compiled(lambda i: Tensor(table)[i])
+    for _ in range(3):
+        np.testing.assert_array_equal(program(np.ones(2), np.int64(1)), [3, 3])
+        found = row(np.int64(1))
+        np.testing.assert_array_equal(found, [2, 3])
+        found[...] = 9
+    np.testing.assert_array_equal(table, np.arange(6.0).reshape(3, 2))
+
+
+@pytest.mark.parametrize("turn", [lambda y: y.T, lambda y: y[::-1], lambda y: y[:, ::-1], lambda y: y.reshape(3, 3)])
+def test_a_result_may_be_a_view_of_another(turn: Function) -> None:
+    def both(x: Any) -> Any:
+        y = np.sin(x)
+        return turn(y), y, y + 1
+
+    into = np.zeros((3, 3))
+    program = compiled(both, out=(into, None, None))
+    for seed in range(3):
+        x = np.random.default_rng(seed).normal(size=(3, 3))
+        close(program(x), both(x))
+
+
+def test_an_array_of_the_outside_may_stop_being_one() -> None:
+    factor = np.array(1.0)
+    program = compiled(lambda x: x * factor)
+    np.testing.assert_array_equal(program(x3), x3)
+    factor[...] = 2
+    np.testing.assert_array_equal(program(x3), 2 * x3)
+
+
+def test_what_an_effect_changes_is_read_again() -> None:
+    count = np.zeros(3)
+
+    @flat
+    def tick(x: Any) -> None:
+        count.__iadd__(1)
+
+    def before_and_after(x: Any) -> Any:
+        before = x + count
+        tick(x)
+        return before, x + count
+
+    program = compiled(before_and_after)
+    for k in range(3):
+        close(program(x3), (x3 + k, x3 + k + 1))
+
+
+@pytest.mark.parametrize("view", [lambda y: y.reshape(()), lambda y: y[..., 0], np.squeeze])
+def test_a_number_is_a_scalar_in_each_call(view: Function) -> None:
+    program = compiled(lambda x: view(np.exp(x)))
+    assert [type(program(np.zeros(1))) for _ in range(3)] == [np.float64] * 3
 
 
 # What a program says

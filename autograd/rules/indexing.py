@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DtypeError, OutOfRangeError
+from autograd.modes import is_compiling
 from autograd.op import unbroadcast
 from autograd.partial import Partial
 from autograd.table import absent, composite, dispatched, flat, linear
@@ -125,14 +126,15 @@ class Part(Partial):
 
 
 def unindexed(g: Any, shape: tuple[int, ...], key: Any) -> Any:
-    """What reaches the array that was indexed."""
-    return Part(g, key, shape) if shape and isinstance(g, ARRAY) and is_basic(key) else scatter(g, key, shape)
+    """What reaches the array that was indexed; a program knows arrays only."""
+    partial = shape and isinstance(g, ARRAY) and is_basic(key) and not is_compiling()
+    return Part(g, key, shape) if partial else scatter(g, key, shape)
 
 
 def is_basic(key: Any) -> bool:
     """Whether a key is made of numbers, slices and masks, and so selects no element twice."""
     return all(
-        part is None or part is Ellipsis or isinstance(part, BASIC) or np.asarray(part).dtype == bool
+        part is None or part is Ellipsis or isinstance(part, BASIC) or as_array(part).dtype == bool
         for part in (key if isinstance(key, tuple) else (key,))
     )
 
@@ -148,7 +150,7 @@ def leading(key: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[An
         return shape, parts
     while isinstance(parts[-1], slice) and parts[-1] == slice(None):
         parts = parts[:-1]
-    masks = [np.ndim(part) for part in parts if not isinstance(part, slice) and np.asarray(part).dtype == bool]
+    masks = [np.ndim(part) for part in parts if not isinstance(part, slice) and as_array(part).dtype == bool]
     return shape[: sum(part is not None for part in parts) - len(masks) + sum(masks)], parts
 
 

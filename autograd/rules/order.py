@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ShapeError
+from autograd.rules.indexing import index
 from autograd.table import composite, general
 
 
@@ -59,10 +60,11 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     left, right = fp[0] if left is None else left, fp[-1] if right is None else right
     start = np.searchsorted(xp[1:-1], x, "right")
     end = start + min(1, len(xp) - 1)
-    run = xp[end] - xp[start]
+    (from_x, from_y), (to_x, to_y) = [(index(xp, at), index(fp, at)) for at in (start, end)]
+    run = to_x - from_x
     vertical = run == 0
-    slope = (fp[end] - fp[start]) / np.where(vertical, 1, run)
-    inside = np.where(vertical, fp[end], slope * (x - xp[start]) + fp[start])
+    slope = (to_y - from_y) / np.where(vertical, 1, run)
+    inside = np.where(vertical, to_y, slope * (x - from_x) + from_y)
     return np.where(x < xp[0], left, np.where(x > xp[-1], right, inside))
 
 
