@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
+from numbers import Real
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -71,7 +72,7 @@ def initializer(values: Callable[Concatenate[Tensor, P], Array]) -> Callable[Con
     """Make of a function that computes values for a tensor one that puts them there and returns the tensor."""
 
     @wraps(values)
-    def initialize(tensor: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def initialize(tensor: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         if not isinstance(tensor, Tensor) or not tensor.is_leaf or tensor.dtype.kind != "f":
             raise DtypeError(
                 f"{values.__name__} replaces the values of a leaf Tensor of a floating dtype, got {describe(tensor)}"
@@ -81,7 +82,7 @@ def initializer(values: Callable[Concatenate[Tensor, P], Array]) -> Callable[Con
         tensor.data = values(tensor, *args, **kwargs)
         return tensor
 
-    return initialize
+    return initialize  # type: ignore[return-value]  # which may be called with tensor=, but no type says so
 
 
 # Fans and gains
@@ -139,7 +140,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Raises
     ------
     ShapeError
-        For another name.
+        For another name, and for a slope that is no number.
 
     Notes
     -----
@@ -155,8 +156,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, Real):
+            raise ShapeError(f"calculate_gain: the slope of leaky_relu must be a number, got {describe(slope)}")
         return math.sqrt(2 / (1 + slope * slope))
-    if nonlinearity not in GAINS:
+    if not isinstance(nonlinearity, str) or nonlinearity not in GAINS:
         raise ShapeError(
             f"calculate_gain knows no nonlinearity {nonlinearity!r}; it knows "
             f"{', '.join(sorted([*GAINS, 'leaky_relu']))}"
@@ -190,6 +193,11 @@ def constant_(tensor: Tensor, val: float) -> Array:
     val : float
         The number.
 
+    Raises
+    ------
+    ShapeError
+        If it is none.
+
     Examples
     --------
     >>> from nn import Parameter
@@ -197,6 +205,8 @@ def constant_(tensor: Tensor, val: float) -> Array:
     >>> constant_(Parameter([0.0, 0.0]), 0.5)
     Tensor([0.5, 0.5], requires_grad=True)
     """
+    if not isinstance(val, Real):
+        raise ShapeError(f"constant_ fills with one number, got {describe(val)}")
     return np.full(tensor.shape, val)
 
 
@@ -634,6 +644,7 @@ FIXED: dict[str, Callable[..., Tensor]] = {
     "constant": constant_,
     "eye": eye_,
     "identity": identity_,
+    "dirac": dirac_,
 }
 DRAWN: dict[str, Callable[..., Tensor]] = {
     "uniform": uniform_,

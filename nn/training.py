@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -121,6 +122,8 @@ def fit(
         If the data cannot be trained on; see `Batches`.
     StateError
         If the checkpoint is damaged or does not fit; everything is as it was then.
+    TypeError, ValueError
+        If the arguments make no sense together; nothing has changed then.
 
     Examples
     --------
@@ -137,6 +140,18 @@ def fit(
     >>> model.weight.data.round(2), model.bias.data.round(2)
     (array([[ 1., -2.]], dtype=float32), array([3.], dtype=float32))
     """
+    for name, given, kind, words in [
+        ("model", model, Module, "a Module"),
+        ("optimizer", optimizer, Optimizer, "an optimizer of nn.optim"),
+        ("metrics", metrics, Mapping | None, "functions by name, such as {'accuracy': nn.accuracy}"),
+        ("scheduler", scheduler, LRScheduler | None, "a scheduler of nn.optim"),
+        ("early_stopping", early_stopping, EarlyStopping | None, "an EarlyStopping"),
+        ("epochs", epochs, Integral, "a whole number"),
+    ]:
+        if not isinstance(given, kind):
+            raise TypeError(f"fit: {name} must be {words}, got {describe(given)}")
+    if epochs < 0:
+        raise ValueError(f"fit: epochs must not be negative, got {epochs}")
     batches = batches_of("fit", data, batch_size=batch_size, shuffle=True, rng=rng)
     if batches is not data:
         batches.drop_last = 1 < batches.batch_size < batches.examples and batches.examples % batches.batch_size == 1
@@ -372,6 +387,11 @@ class Training:
             raise ValueError(
                 "fit: the optimizer moves none of the model's parameters; make it from model.parameters(), "
                 "after Module.to"
+            )
+        if self.scheduler is not None and self.scheduler.optimizer is not self.optimizer:
+            raise ValueError(
+                f"fit: the {type(self.scheduler).__name__} was made for another optimizer, whose rates it sets; "
+                "make it for this one"
             )
         taken = [name for name in self.metrics if name in ("loss", "lr", "seconds") or name.startswith("val_")]
         if taken:

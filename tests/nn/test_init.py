@@ -23,8 +23,8 @@ def filled(initializer: Callable[..., Tensor], *args: Any, shape: tuple[int, ...
 
 
 def test_the_tensor_stays_the_same_leaf_of_the_same_dtype() -> None:
-    weight = Parameter(np.full((2, 3), np.nan, np.float32))
     for scheme, initializer in init.SCHEMES.items():
+        weight = Parameter(np.full((2, 3, 1) if scheme == "dirac" else (2, 3), np.nan, np.float32))
         options = {"constant": {"val": 0.1}, "sparse": {"sparsity": 0.5}}.get(scheme, {})
         assert initializer(weight, **options) is weight
         assert weight.dtype == np.float32
@@ -180,6 +180,18 @@ def test_constants() -> None:
     assert init.zeros_(Parameter(3.0)).data == 0
 
 
+def test_the_tensor_may_be_named() -> None:
+    w = Parameter([1.0, 2.0])
+    assert init.constant_(tensor=w, val=3) is w  # type: ignore[call-arg]
+    assert w.data.tolist() == [3, 3]
+
+
+def test_dirac_fills_a_network_of_convolutions() -> None:
+    model = init.initialize(nn.Conv2d(1, 1, 3, padding=1), "dirac")
+    x = np.arange(9.0, dtype=np.float32).reshape(1, 1, 3, 3)
+    np.testing.assert_array_equal(model(x).data, x)
+
+
 def test_dirac_is_the_identity_of_convolutions() -> None:
     values = init.dirac_(Parameter(np.full((3, 2, 3, 2), np.nan))).data
     assert np.argwhere(values).tolist() == [[0, 0, 1, 1], [1, 1, 1, 1]]
@@ -294,6 +306,28 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "calculate_gain knows no nonlinearity 'step'; it knows conv1d, conv2d, conv3d, conv_transpose1d, "
         "conv_transpose2d, conv_transpose3d, leaky_relu, linear, relu, selu, sigmoid, tanh",
     ),
+    "no name of a gain": (
+        lambda: init.calculate_gain([1]),  # type: ignore[arg-type]
+        ShapeError,
+        "calculate_gain knows no nonlinearity [1]; it knows conv1d, conv2d, conv3d, conv_transpose1d, "
+        "conv_transpose2d, conv_transpose3d, leaky_relu, linear, relu, selu, sigmoid, tanh",
+    ),
+    **{
+        f"no slope: {slope!r}": (
+            lambda slope=slope: init.kaiming_uniform_(MATRIX, a=slope),
+            ShapeError,
+            f"calculate_gain: the slope of leaky_relu must be a number, got {slope!r}",
+        )
+        for slope in (True, [1], {"a": "b"}, "1")
+    },
+    **{
+        f"no constant: {value!r}": (
+            lambda value=value: init.constant_(MATRIX, value),
+            ShapeError,
+            f"constant_ fills with one number, got {value!r}",
+        )
+        for value in (None, [1, 2, 3])
+    },
     "no such mode": (
         lambda: init.kaiming_uniform_(MATRIX, mode="in"),
         ShapeError,
@@ -359,7 +393,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no such scheme": (
         lambda: init.initialize(Net(), "xavier"),
         ShapeError,
-        "there is no initializer 'xavier'; there are constant, eye, glorot_normal, glorot_uniform, he_normal, "
+        "there is no initializer 'xavier'; there are constant, dirac, eye, glorot_normal, glorot_uniform, he_normal, "
         "he_uniform, identity, kaiming_normal, kaiming_uniform, lecun_normal, lecun_uniform, normal, ones, orthogonal, "
         "sigmoid, sparse, trunc_normal, uniform, xavier_normal, xavier_uniform, zeros",
     ),

@@ -328,6 +328,22 @@ def untouched(model: nn.Module) -> Callable[[], None]:
             "fit: the optimizer moves none of the model's parameters; make it from model.parameters(), after Module.to",
         ),
         (
+            {"scheduler": StepLR(SGD(linear().parameters()), 1)},
+            ValueError,
+            "fit: the StepLR was made for another optimizer, whose rates it sets; make it for this one",
+        ),
+        ({"optimizer": 3}, TypeError, "fit: optimizer must be an optimizer of nn.optim, got 3"),
+        ({"scheduler": 3}, TypeError, "fit: scheduler must be a scheduler of nn.optim, got 3"),
+        ({"early_stopping": 3}, TypeError, "fit: early_stopping must be an EarlyStopping, got 3"),
+        (
+            {"metrics": ["accuracy"]},
+            TypeError,
+            "fit: metrics must be functions by name, such as {'accuracy': nn.accuracy}, got ['accuracy']",
+        ),
+        ({"epochs": 2.5}, TypeError, "fit: epochs must be a whole number, got 2.5"),
+        ({"epochs": None}, TypeError, "fit: epochs must be a whole number, got None"),
+        ({"epochs": -1}, ValueError, "fit: epochs must not be negative, got -1"),
+        (
             {"metrics": {"lr": nn.r2_score}},
             ValueError,
             "fit: a metric cannot be called 'lr', which names something else in the history",
