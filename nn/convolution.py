@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ShapeError, Tensor, describe, differentiable
-from nn.module import Module, Parameter, as_array
+from nn.module import Module, Parameter, as_array, in_float32
 
 Array = Any
 Pair = tuple[int, int]
@@ -333,19 +333,25 @@ def convolve(
     return convolved(input, weight, bias, grid, groups)
 
 
-def pool(
-    who: object, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
-) -> tuple[Array, Grid]:
-    """Return images and how the windows of a pooling lie over them."""
-    input = images_of(who, input)
+def window(who: object, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> tuple[Pair, Pair, Pair, Pair]:
+    """Return the numbers for rows and columns of a pooling's windows."""
     kernel, dilation = pair(who, "kernel_size", kernel_size, 1), pair(who, "dilation", dilation, 1)
     stride = kernel if stride is None else pair(who, "stride", stride, 1)
     padding = pair(who, "padding", padding, 0)
     if any(2 * pad > spacing * (size - 1) + 1 for pad, size, spacing in zip(padding, kernel, dilation)):
         raise ShapeError(
-            f"{who}: padding={padding} of {describe(input)} is more than half of a window with kernel_size={kernel} "
-            f"and dilation={dilation}; give less padding or a larger kernel"
+            f"{who}: padding={padding} is more than half of a window with kernel_size={kernel} and "
+            f"dilation={dilation}; give less padding or a larger kernel"
         )
+    return kernel, stride, padding, dilation
+
+
+def pool(
+    who: object, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> tuple[Array, Grid]:
+    """Return images and how the windows of a pooling lie over them."""
+    input = images_of(who, input)
+    kernel, stride, padding, dilation = window(who, kernel_size, stride, padding, dilation)
     return input, lay(who, input, kernel, stride, [(pad, pad) for pad in padding], dilation, ceil_mode)
 
 
@@ -523,7 +529,13 @@ def average(
     input, grid = pool(who, input, kernel_size, stride, padding, 1, ceil_mode)
     if input.dtype.kind != "f":
         input = input.astype(np.float64)
-    return sums(input, grid) / areas(grid, bool(count_include_pad)).astype(input.dtype)
+    return means(input, grid, areas(grid, bool(count_include_pad)))
+
+
+@in_float32
+def means(input: Array, grid: Grid, areas: Array) -> Array:
+    """Return the sum of each window, divided by its number of elements."""
+    return sums(input, grid) / areas.astype(input.dtype)
 
 
 # The layers
@@ -662,6 +674,7 @@ class MaxPool2d(Module):
         *,
         ceil_mode: bool = False,
     ) -> None:
+        window("MaxPool2d", kernel_size, stride, padding, dilation)
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
@@ -708,6 +721,7 @@ class AvgPool2d(Module):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
+        window("AvgPool2d", kernel_size, stride, padding, 1)
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 

@@ -376,10 +376,28 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "much padding": (
         lambda: avg_pool2d(X, (2, 3), padding=(1, 2)),
-        "avg_pool2d: padding=(1, 2) of array(float64 (2, 3, 5, 5)) is more than half of a window with kernel_size="
-        "(2, 3) and dilation=(1, 1); give less padding or a larger kernel",
+        "avg_pool2d: padding=(1, 2) is more than half of a window with kernel_size=(2, 3) and dilation=(1, 1); "
+        "give less padding or a larger kernel",
+    ),
+    "much padding of a layer": (
+        lambda: nn.MaxPool2d(2, padding=2),
+        "MaxPool2d: padding=(2, 2) is more than half of a window with kernel_size=(2, 2) and dilation=(1, 1); "
+        "give less padding or a larger kernel",
+    ),
+    "kernel_size of a pooling layer": (
+        lambda: nn.AvgPool2d(0),
+        "AvgPool2d: kernel_size=0 is neither an integer of at least 1 nor a pair of such, for rows and columns; "
+        "give one of them",
     ),
 }
+
+
+def test_means_of_float16_are_summed_in_float32() -> None:
+    x = Tensor(np.full((1, 1, 64, 64), 100, np.float16), requires_grad=True)
+    out = avg_pool2d(x, 64)
+    assert (out.dtype, out.item()) == (np.float16, 100)
+    out.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.full(x.shape, 2.0**-12, np.float16))
 
 
 @pytest.mark.parametrize(("call", "message"), ERRORS.values(), ids=ERRORS)
