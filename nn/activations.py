@@ -1,8 +1,9 @@
 """Activations: what keeps a network from collapsing to one affine map.
 
 Without them, W₃(W₂(W₁x + b₁) + b₂) + b₃ = Wx + B (CS229 lecture 11). Those that PyTorch has and NumPy lacks are
-functions of `autograd`, each one node of the graph; here are their modules, and PyTorch's argument names where they
-differ.
+functions of `autograd`, each one node of the graph; here are their modules, and PyTorch's argument names.
+
+Values are never overwritten: `inplace` is accepted where PyTorch has it, and changes neither results nor memory.
 """
 
 from __future__ import annotations
@@ -12,8 +13,159 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd import elu, gelu, leaky_relu, logsigmoid, relu, selu, sigmoid, silu
-from nn.module import Module
+from nn.module import Module, as_array
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Rectified linear unit max(x, 0), elementwise. Its derivative at 0 is 0.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    inplace : bool
+        Without effect.
+
+    Examples
+    --------
+    >>> from nn.functional import relu
+    >>> relu([-1.0, 0.0, 2.0])
+    array([0., 0., 2.])
+    """
+    return autograd.relu(input)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """Rectifier that lets a part of negative values pass, elementwise.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    negative_slope : float
+        Factor of negative values.
+    inplace : bool
+        Without effect.
+
+    Examples
+    --------
+    >>> from nn.functional import leaky_relu
+    >>> leaky_relu([-1.0, 2.0], 0.1)
+    array([-0.1,  2. ])
+    """
+    return autograd.leaky_relu(input, negative_slope)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """Exponential linear unit, elementwise: x where it is positive, α (exp(x) - 1) elsewhere.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    alpha : float
+        α, minus the limit for negative values.
+    inplace : bool
+        Without effect.
+
+    Examples
+    --------
+    >>> from nn.functional import elu
+    >>> elu([-1000.0, 2.0])
+    array([-1.,  2.])
+    """
+    return autograd.elu(input, alpha)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """Scaled `elu`, which keeps mean 0 and variance 1 from layer to layer, elementwise.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    inplace : bool
+        Without effect.
+
+    Examples
+    --------
+    >>> from nn.functional import selu
+    >>> selu([-1000.0, 2.0])
+    array([-1.75809934,  2.10140197])
+    """
+    return autograd.selu(input)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """Gaussian error linear unit x Φ(x), elementwise; Φ is the normal distribution function.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    approximate : {"none", "tanh"}
+        ``"tanh"`` stands for x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, which takes less time here.
+
+    Examples
+    --------
+    >>> from nn.functional import gelu
+    >>> gelu([-1.0, 1.0])
+    array([-0.15865525,  0.84134475])
+    """
+    return autograd.gelu(input, approximate)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """Sigmoid linear unit x sigmoid(x), also called swish, elementwise.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+    inplace : bool
+        Without effect.
+
+    Examples
+    --------
+    >>> from nn.functional import silu
+    >>> silu([-1000.0, 0.0, 1000.0])
+    array([  -0.,    0., 1000.])
+    """
+    return autograd.silu(input)
+
+
+def sigmoid(input: Any) -> Any:
+    """Logistic function 1 / (1 + exp(-x)), elementwise; between 0 and 1.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+
+    Examples
+    --------
+    >>> from nn.functional import sigmoid
+    >>> sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return autograd.sigmoid(input)
+
+
+def logsigmoid(input: Any) -> Any:
+    """Logarithm of the sigmoid, -log(1 + exp(-x)), elementwise.
+
+    Parameters
+    ----------
+    input : array_like
+        Any shape.
+
+    Examples
+    --------
+    >>> from nn.functional import logsigmoid
+    >>> logsigmoid([-1000.0, 1000.0])
+    array([-1000.,    -0.])
+    """
+    return autograd.logsigmoid(input)
 
 
 def tanh(input: Any) -> Any:
@@ -55,7 +207,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return np.where(np.greater(scaled, threshold), input, np.divide(autograd.softplus(scaled), beta))
 
 
-def softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
+def softmax(input: Any, dim: int | tuple[int, ...] | None = -1, *, dtype: Any = None) -> Any:
     """Exponentials divided by their sum along an axis: probabilities of classes (BLG561E, CS60010).
 
     Parameters
@@ -64,6 +216,8 @@ def softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
         Any shape.
     dim : int, tuple of int or None
         The axis along which results sum to 1; None for all.
+    dtype : dtype, optional
+        The dtype to convert to before.
 
     Examples
     --------
@@ -72,10 +226,10 @@ def softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return autograd.softmax(input, dim)
+    return autograd.softmax(input if dtype is None else as_array(input).astype(dtype), dim)
 
 
-def log_softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
+def log_softmax(input: Any, dim: int | tuple[int, ...] | None = -1, *, dtype: Any = None) -> Any:
     """Logarithm of softmax, x - log(sum(exp(x))), without overflow and without the logarithm of 0.
 
     Parameters
@@ -84,6 +238,8 @@ def log_softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
         Any shape.
     dim : int, tuple of int or None
         The axis along which the exponentials of results sum to 1; None for all.
+    dtype : dtype, optional
+        The dtype to convert to before.
 
     Examples
     --------
@@ -91,11 +247,16 @@ def log_softmax(input: Any, dim: int | tuple[int, ...] | None = -1) -> Any:
     >>> log_softmax([1000.0, -1000.0])
     array([    0., -2000.])
     """
-    return autograd.log_softmax(input, dim)
+    return autograd.log_softmax(input if dtype is None else as_array(input).astype(dtype), dim)
 
 
 class ReLU(Module):
     """max(x, 0), elementwise. Its derivative at 0 is 0.
+
+    Parameters
+    ----------
+    inplace : bool
+        Without effect.
 
     Examples
     --------
@@ -103,6 +264,9 @@ class ReLU(Module):
     >>> nn.ReLU()([-1.0, 0.0, 2.0])
     array([0., 0., 2.])
     """
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
 
     def forward(self, input: Any) -> Any:
         """Return the activations."""
@@ -116,6 +280,8 @@ class LeakyReLU(Module):
     ----------
     negative_slope : float
         The fraction.
+    inplace : bool
+        Without effect.
 
     Examples
     --------
@@ -124,7 +290,7 @@ class LeakyReLU(Module):
     array([-0.1,  2. ])
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         self.negative_slope = negative_slope
 
     def forward(self, input: Any) -> Any:
@@ -142,6 +308,8 @@ class ELU(Module):
     ----------
     alpha : float
         α.
+    inplace : bool
+        Without effect.
 
     Examples
     --------
@@ -150,7 +318,7 @@ class ELU(Module):
     array([-0.5,  2. ])
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         self.alpha = alpha
 
     def forward(self, input: Any) -> Any:
@@ -166,12 +334,20 @@ class SELU(Module):
 
     Klambauer et al., Self-Normalizing Neural Networks, 2017: with weights from `nn.init.lecun_normal_`.
 
+    Parameters
+    ----------
+    inplace : bool
+        Without effect.
+
     Examples
     --------
     >>> import nn
     >>> nn.SELU()([-1000.0, 1.0])
     array([-1.75809934,  1.05070099])
     """
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
 
     def forward(self, input: Any) -> Any:
         """Return the activations."""
@@ -194,6 +370,7 @@ class GELU(Module):
     """
 
     def __init__(self, approximate: str = "none") -> None:
+        gelu(0.0, approximate)  # refuses what it does not know
         self.approximate = approximate
 
     def forward(self, input: Any) -> Any:
@@ -207,12 +384,20 @@ class GELU(Module):
 class SiLU(Module):
     """x sigmoid(x), also called swish, elementwise.
 
+    Parameters
+    ----------
+    inplace : bool
+        Without effect.
+
     Examples
     --------
     >>> import nn
     >>> nn.SiLU()([-1000.0, 0.0, 1000.0])
     array([  -0.,    0., 1000.])
     """
+
+    def __init__(self, inplace: bool = False) -> None:
+        pass
 
     def forward(self, input: Any) -> Any:
         """Return the activations."""

@@ -14,7 +14,14 @@ from nn.module import Module, shape_of
 Array = Any
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None) -> Any:
+def dropout(
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    rng: np.random.Generator | None = None,
+) -> Any:
     """Set elements to 0 with probability p, and divide the others by 1 - p (inverted dropout).
 
     The expected output is the input, so nothing needs to be scaled at test time. The notes (BLG561E) call p the
@@ -29,6 +36,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, rng: np.random
         Probability that an element is left out, from 0 to 1.
     training : bool
         False gives the input itself.
+    inplace : bool
+        Without effect, as in `nn.activations`.
     rng : numpy.random.Generator, optional
         Where the mask comes from.
 
@@ -95,6 +104,8 @@ class Dropout(Module):
     ----------
     p : float
         Probability that an element is left out (the notes' p is the probability to keep one).
+    inplace : bool
+        Without effect, as in `nn.activations`.
     rng : numpy.random.Generator, optional
         Where the masks come from.
 
@@ -109,7 +120,7 @@ class Dropout(Module):
     array([1., 1., 1., 1.])
     """
 
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False, *, rng: np.random.Generator | None = None) -> None:
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout(p={p!r}): the probability to drop an element must be between 0 and 1")
         self.p = p

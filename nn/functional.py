@@ -1,7 +1,20 @@
 """Layers, activations and losses as functions, under PyTorch's names."""
 
-from autograd import elu, gelu, leaky_relu, logsigmoid, one_hot, relu, selu, sigmoid, silu
-from nn.activations import log_softmax, softmax, softplus, tanh
+from autograd import one_hot
+from nn.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    tanh,
+)
 from nn.convolution import avg_pool2d, conv2d, max_pool2d
 from nn.dropout import dropout
 from nn.embedding import embedding

@@ -78,9 +78,32 @@ def test_every_activation_has_a_name() -> None:
     assert {type(module) for module, *_ in MODULES} == set(ACTIVATIONS.values())
 
 
-def test_functions_are_those_of_the_engine() -> None:
-    for name in ("elu", "gelu", "leaky_relu", "logsigmoid", "one_hot", "relu", "selu", "sigmoid", "silu"):
-        assert getattr(F, name) is getattr(autograd, name)
+def test_arguments_are_named_as_in_pytorch() -> None:
+    for name in ("elu", "gelu", "leaky_relu", "logsigmoid", "relu", "selu", "sigmoid", "silu", "softmax", "tanh"):
+        np.testing.assert_array_equal(getattr(F, name)(input=X), getattr(autograd, name, np.tanh)(X))
+    assert F.one_hot is autograd.one_hot
+
+
+def test_inplace_changes_nothing() -> None:
+    x = X.copy()
+    for layer, function, *args in (
+        (nn.ReLU, F.relu),
+        (nn.LeakyReLU, F.leaky_relu, 0.1),
+        (nn.ELU, F.elu, 0.5),
+        (nn.SELU, F.selu),
+        (nn.SiLU, F.silu),
+    ):
+        expected = layer(*args)(X)
+        for out in (layer(*args, True)(x), function(x, *args, True), function(x, *args, inplace=True)):
+            np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(nn.Dropout(1.0, True)(x), F.dropout(x, 1.0, True, True))
+    np.testing.assert_array_equal(x, X)
+
+
+def test_softmax_in_another_dtype() -> None:
+    for function in (F.softmax, F.log_softmax):
+        assert function(Tensor(X, requires_grad=True), dtype=np.float32).dtype == np.float32
+        np.testing.assert_array_equal(function(X.tolist(), dtype=np.float32), function(X.astype(np.float32)))
 
 
 def test_softplus_above_its_threshold_is_its_input() -> None:
@@ -103,7 +126,7 @@ def test_softmax_along_each_axis() -> None:
 def test_refused() -> None:
     message = 'gelu(approximate=\'erf\'): the argument must be "none" or "tanh"'
     with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
-        nn.GELU("erf")(X)
+        nn.GELU("erf")
     message = (
         "softmax(Tensor(float64 (2, 3)), axis=2): axis 2 is out of bounds for array of dimension 2; "
         "axes run from -ndim to ndim - 1"
