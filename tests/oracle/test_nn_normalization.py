@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 LAYERS = {
     "linear": (nn.Linear, torch.nn.Linear, (3, 4), {}, [(5, 3), (2, 5, 3), (3,)]),
+    "linear of no features": (nn.Linear, torch.nn.Linear, (0, 4), {}, [(2, 5, 0), (3, 0), (0,)]),
     "linear without bias": (nn.Linear, torch.nn.Linear, (3, 4), {"bias": False}, [(5, 3)]),
     "batch norm": (nn.BatchNorm1d, torch.nn.BatchNorm1d, (3,), {}, [(5, 3), (4, 3, 2)]),
     "batch norm, options": (nn.BatchNorm1d, torch.nn.BatchNorm1d, (3, 0.1, 0.3), {}, [(5, 3)]),
@@ -28,6 +29,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_layer(name: str, dtype: Any) -> None:
@@ -64,3 +66,34 @@ def test_layer(name: str, dtype: Any) -> None:
                 compare(buffer, dict(twin.named_buffers())[path])
             layer.zero_grad()
             twin.zero_grad()
+
+
+def test_functions() -> None:
+    """One row of weights; and half precision, of numbers whose squares it cannot hold, beside double precision."""
+    rng = np.random.default_rng(0)
+    ours, theirs = nn.functional, torch.nn.functional
+    cases: list[tuple[Any, Any, list[Any]]] = [
+        (ours.linear, theirs.linear, [rng.normal(size=(2, 5, 3)), rng.normal(size=3)]),
+        (ours.linear, theirs.linear, [rng.normal(size=(5, 3)), rng.normal(size=3)]),
+    ]
+    for value in 300 * rng.normal(size=(8, 4)), rng.normal(size=(70_000, 4)):
+        cases += [
+            (
+                lambda x: ours.batch_norm(x, training=True),
+                lambda x: theirs.batch_norm(x, None, None, training=True),
+                [value.astype(np.float16)],
+            ),
+            (lambda x: ours.layer_norm(x, 4), lambda x: theirs.layer_norm(x, (4,)), [value.astype(np.float16)]),
+        ]
+    for function, twin, values in cases:
+        mine = [Tensor(value, requires_grad=True) for value in values]
+        other = [torch.tensor(value.astype(float), requires_grad=True) for value in values]
+        out, expected = function(*mine), twin(*other)
+        upstream = rng.normal(size=out.shape).astype(out.dtype)
+        out.backward(upstream)
+        expected.backward(torch.from_numpy(upstream.astype(float)))
+        tolerance = 2e-3 if out.dtype == np.float16 else 1e-12
+        np.testing.assert_allclose(out.data, expected.detach().numpy(), rtol=tolerance, atol=tolerance)
+        for a, b in zip(mine, other, strict=True):
+            assert a.grad.dtype == out.dtype
+            np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=tolerance, atol=tolerance)
