@@ -12,6 +12,9 @@ from nn.module import Module, replaced
 from nn.optim import Optimizer
 from nn.optim.together import Together
 
+MOST_PROGRAMS = 16
+"""How many programs a step has before the one that was made first is dropped. Each has arrays as large as the model."""
+
 
 def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer) -> CompiledStep:
     """Make one step of training a program: forward, backward and update, with buffers that are used again.
@@ -43,8 +46,8 @@ def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer)
 
     Notes
     -----
-    Another shape or dtype of inputs, ``train()`` and ``eval()``, and freezing parameters make new programs. The modules
-    are those that the model has now: make another step after exchanging one.
+    Another shape or dtype of inputs, ``train()`` and ``eval()``, freezing or regrouping parameters, and other arrays as
+    buffers make new programs. The modules are those that the model has now: make another step after exchanging one.
 
     Examples
     --------
@@ -92,10 +95,12 @@ class CompiledStep:
             *[module.training for module in self.modules],
             *[parameter.node is None for parameter in self.named.values()],
             *[id(getattr(module, name)) for module, name in self.buffers],
-            *[len(group["params"]) for group in self.optimizer.param_groups],
+            *[tuple(group["params"]) for group in self.optimizer.param_groups],
         )
         if key not in self.programs:
             self.programs[key] = self.program()
+            if len(self.programs) > MOST_PROGRAMS:
+                del self.programs[next(iter(self.programs))]
         loss_and_gradients, together, _ = self.programs[key]
         together.gather()
         try:
@@ -109,7 +114,7 @@ class CompiledStep:
 
     def program(self) -> tuple[Callable[..., Any], Together, list[Any]]:
         """The compiled function of the parameters that are learned now, the step that they take, and the buffers."""
-        buffers = [getattr(module, name) for module, name in self.buffers]
+        buffers = [getattr(module, name) for module, name in self.buffers]  # kept, so that no other array has their ids
         learned = {name: parameter for name, parameter in self.named.items() if parameter.requires_grad}
         together = Together(self.optimizer, learned.values())
 

@@ -144,12 +144,14 @@ class Together:
             if not remembers and not self.optimizer.state:
                 continue
             entries = [self.optimizer.state.get(p, {}) for p in piece.parameters]
-            if piece.state.keys() == remembers.keys() and all(self.shares(entry, piece.state) for entry in entries):
+            if piece.state.keys() >= remembers.keys() and all(self.shares(entry, piece.state) for entry in entries):
                 continue
             first = entries[0]
-            counts = {name: value for name, value in first.items() if isinstance(value, int)}
-            if not first or any(e.keys() != first.keys() or not counts.items() <= e.items() for e in entries):
-                return False
+            counts = {name: value for name, value in first.items() if not isinstance(value, np.ndarray)}
+            if not first.keys() >= remembers.keys() or any(
+                e.keys() != first.keys() or not counts.items() <= e.items() for e in entries
+            ):
+                return False  # the optimizer's own step adds what is missing
             arrays = {name: np.concatenate([e[name].ravel() for e in entries]) for name in first.keys() - counts}
             piece.state = counts | arrays
             for part, some in zip(piece.parts, piece.slices):
@@ -162,7 +164,8 @@ class Together:
     def shares(entry: dict[str, Any], whole: dict[str, Any]) -> bool:
         """Whether what is remembered of a parameter lies in what is remembered of the whole."""
         return entry.keys() == whole.keys() and all(
-            part == whole[name] if isinstance(part, int) else part.base is whole[name] for name, part in entry.items()
+            part.base is whole[name] if isinstance(part, np.ndarray) else part == whole[name]
+            for name, part in entry.items()
         )
 
     def give_state(self) -> None:

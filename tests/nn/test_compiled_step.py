@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import AnomalyError, CompileError, GraphError, Tensor, detect_anomaly, no_grad
+from autograd import (
+    AnomalyError,
+    CompileError,
+    GraphError,
+    Tensor,
+    detect_anomaly,
+    no_grad,
+)
+from nn.compiling import MOST_PROGRAMS
 from nn.functional import cross_entropy
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, together
 
@@ -276,6 +284,40 @@ def test_memory_of_the_optimizer_that_is_changed() -> None:
         twins.step(*batch)
 
 
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (SGD, {"momentum": 0.9, "dampening": 0.3}),
+        (RMSprop, {"momentum": 0.9}),
+        (RMSprop, {"centered": True}),
+        (Adam, {"amsgrad": True}),
+    ],
+    ids=["SGD", "momentum", "centered", "amsgrad"],
+)
+def test_options_that_remember_more(make: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Switched on after some steps, off and on again, for one group of two: what it remembers is there each time."""
+    twins = Twins(network, lambda m: make([{"params": [*part.parameters()]} for part in (m[0], m[2])], lr=0.01))
+    before = {name: twins.optimizers[0].param_groups[0][name] for name in options}
+    for k, (x, y) in enumerate(zip(X[:16], Y, strict=False)):
+        if k % 4 == 3:
+            chosen = before if k == 7 else options
+            twins.each(lambda _, optimizer: optimizer.param_groups[0].update(chosen))  # noqa: B023
+        twins.step(x, y)
+
+
+def test_what_is_remembered_beside() -> None:
+    """Numbers and arrays that an optimizer does not ask for stay with it, as after loading those of another."""
+    twins = Twins(network, sgd)
+    twins.step(X[0], Y[0])
+    twins.each(
+        lambda _, optimizer: [
+            entry.update(step=3.0, old=entry["momentum_buffer"] * 2) for entry in optimizer.state.values()
+        ]
+    )
+    for x, y in zip(X[:4], Y, strict=False):
+        twins.step(x, y)
+
+
 def test_groups() -> None:
     def make(model: Any) -> Any:
         first, *_, last = model
@@ -288,6 +330,28 @@ def test_groups() -> None:
             twins.each(lambda _, optimizer: optimizer.param_groups[1].update(lr=0.01, momentum=0.5))
         if k == 5:
             twins.each(lambda model, optimizer: optimizer.add_param_group({"params": [model[2].bias], "lr": 0.3}))
+
+
+def test_parameters_that_change_groups() -> None:
+    """Groups stay as long as they were: what counts is whose parameters they have."""
+
+    def swap(model: Any, optimizer: Any) -> None:
+        first, second = optimizer.param_groups
+        first["params"], second["params"] = second["params"], first["params"]
+
+    def replace(model: Any, optimizer: Any) -> None:
+        optimizer.param_groups[0]["params"][0] = model[3].bias
+
+    def make(model: Any) -> Any:
+        return Adam([{"params": [*model[0].parameters()]}, {"params": [model[3].weight, model[1].weight], "lr": 0.3}])
+
+    twins = Twins(lambda: network(lambda: nn.LayerNorm(5, dtype=float)), make)
+    for k, (x, y) in enumerate(zip(X[:12], Y, strict=False)):
+        twins.step(x, y)
+        if k == 3:
+            twins.each(swap)
+        if k == 7:
+            twins.each(replace)
 
 
 def test_parameters_that_the_optimizer_does_not_have() -> None:
@@ -407,6 +471,16 @@ def test_batch_normalization(options: dict[str, Any]) -> None:
         twins.each(lambda model, _: setattr(model[1], "running_mean", np.ones(5)))
     for x, y in zip(X[5:8], Y, strict=False):
         twins.step(x, y)
+
+
+def test_few_programs_are_kept() -> None:
+    """Arrays that are loaded take the place of the running statistics each time."""
+    twins = Twins(lambda: network(lambda: nn.BatchNorm1d(5, dtype=float)), sgd)
+    state = twins.models[0].state_dict()
+    for k in range(3 * MOST_PROGRAMS):
+        twins.each(lambda model, _: model.load_state_dict(state))
+        twins.step(X[k % 20], Y[k % 20])
+        assert len(twins.compiled.programs) == min(k + 1, MOST_PROGRAMS)
 
 
 def test_dropout_has_the_same_masks() -> None:
