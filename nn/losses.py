@@ -334,10 +334,10 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
 BINARY_CURE = "classes are 0 and 1: for classes -1 and 1 use (target + 1) / 2"
 
 
-def refuse_outside(name: str, role: str, value: Any, cure: str) -> None:
+@flat
+def refuse_outside(name: str, role: str, value: Array, cure: str) -> None:
     """Raise an error if a value is not between 0 and 1."""
-    numbers = detached(value)
-    low, high = numbers.min(initial=0), numbers.max(initial=1)
+    low, high = value.min(initial=0), value.max(initial=1)
     if low < 0 or high > 1:
         raise ShapeError(
             f"{name}: {role} {describe(value)} must be between 0 and 1, got {low if low < 0 else high}; {cure}"
@@ -462,14 +462,18 @@ def hinge_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     array([0.5, 1.5, 0. ])
     """
     input, target = alike("hinge_loss", input, target)
-    classes = detached(target)
-    wrong = classes[np.abs(classes) != 1]
+    refuse_no_sign("hinge_loss", target)
+    return reduced("hinge_loss", relu(1 - target * input), reduction)
+
+
+@flat
+def refuse_no_sign(name: str, target: Array) -> None:
+    """Raise an error if a target is neither -1 nor 1."""
+    wrong = target[np.abs(target) != 1]
     if wrong.size:
         raise ShapeError(
-            f"hinge_loss: target {describe(target)} must be -1 or 1, got {wrong[0]}; "
-            "for classes 0 and 1 use 2 * target - 1"
+            f"{name}: target {describe(target)} must be -1 or 1, got {wrong[0]}; for classes 0 and 1 use 2 * target - 1"
         )
-    return reduced("hinge_loss", relu(1 - target * input), reduction)
 
 
 # Labels
@@ -488,6 +492,16 @@ def refuse_empty_classes(name: str, input: Any, axis: int) -> None:
         raise ShapeError(f"{name} takes an input with at least one class, got {describe(input)}")
 
 
+def as_labels(target: Any) -> Any:
+    """The target as an array without its graph; as it is where its values are not known, while a loss is compiled."""
+    return target if is_compiling() and isinstance(target, Tensor) else detached(target)
+
+
+def stand_in(input: Any) -> Array:
+    """An array of the input's shape and dtype, for checks of labels, which need no more of it."""
+    return np.broadcast_to(np.zeros((), input.dtype), input.shape)
+
+
 def checked_labels(
     name: str, input: Any, target: Any, axis: int, ignore_index: int | None = None
 ) -> tuple[Array, Array | None]:
@@ -495,8 +509,7 @@ def checked_labels(
 
     None stands for all of them.
     """
-    unknown = is_compiling() and isinstance(target, Tensor)
-    labels = target if unknown else detached(target)
+    labels = as_labels(target)
     classes, expected = input.shape[axis], input.shape[:axis] + input.shape[axis + 1 :]
     if labels.shape != expected:
         if labels.shape == input.shape:
@@ -511,8 +524,8 @@ def checked_labels(
         return labels.astype(np.intp), None
     if labels.dtype.kind not in "iub":
         raise DtypeError(f"{name}: labels must be integers, got {describe(labels)}; use target.astype(int)")
-    if unknown:
-        return labels_for_all(labels, np.broadcast_to(np.zeros((), input.dtype), input.shape), name, ignore_index), None
+    if isinstance(labels, Tensor):
+        return labels_for_all(labels, stand_in(input), name, ignore_index), None
     kept = None
     if not are_classes(labels, classes, ignore_index):
         kept = np.ones(labels.shape, bool) if ignore_index is None else labels != ignore_index
@@ -826,13 +839,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     if log_target:
         losses = np.exp(target) * (target - input)
     else:
-        lowest = detached(target).min(initial=0)
-        if lowest < 0:
-            raise ShapeError(
-                f"kl_div: target {describe(target)} must not be negative, got {lowest}; "
-                "for logarithms of probabilities use log_target=True"
-            )
-        present = detached(target) != 0
+        refuse_negative("kl_div", target)
+        present = target != 0
         losses = target * (np.log(np.where(present, target, 1)) - np.where(present, input, 0))
     if reduction == "batchmean":
         if not input.ndim or not len(input):
@@ -842,6 +850,17 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
             )
         return np.sum(losses) / len(input)
     return reduced("kl_div", losses, reduction)
+
+
+@flat
+def refuse_negative(name: str, target: Array) -> None:
+    """Raise an error if a probability is negative."""
+    lowest = target.min(initial=0)
+    if lowest < 0:
+        raise ShapeError(
+            f"{name}: target {describe(target)} must not be negative, got {lowest}; "
+            "for logarithms of probabilities use log_target=True"
+        )
 
 
 # Margins
@@ -933,7 +952,7 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
     """
     name = "multilabel_margin_loss"
     input = refuse_further_axes(name, floating(name, input))
-    labels = detached(target)
+    labels = as_labels(target)
     if labels.shape != input.shape:
         raise ShapeError(
             f"{name}: an input {describe(input)} takes labels of the same shape, got {describe(labels)}; "
@@ -941,24 +960,30 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
         )
     if labels.size and labels.dtype.kind not in "iu":
         raise DtypeError(f"{name}: labels must be integers, got {describe(labels)}; use target.astype(int)")
-    rows, labels = as_rows(input), as_rows(labels).astype(np.intp)
-    classes = rows.shape[1]
-    wrong = np.argwhere((as_rows(detached(target)) < -1) | (labels >= classes))
-    if len(wrong):
-        refuse_label(
-            name, detached(target), wrong[0][-input.ndim :], input, f"from 0 to {classes - 1}, and -1 ends them"
-        )
-
-    listed = np.logical_and.accumulate(labels >= 0, axis=1)
-    listed = listed[:, : listed.sum(axis=1).max(initial=0)]
-    labels = np.where(listed, labels[:, : listed.shape[1]], 0)
+    labels, listed, others = listed_labels(labels, stand_in(input), name)
+    if not is_compiling():  # the length of the longest list is a value
+        longest = listed.sum(axis=1).max(initial=0)
+        labels, listed = labels[:, :longest], listed[:, :longest]
+    rows = as_rows(input)
     example = np.arange(len(rows))[:, np.newaxis]
-    others = np.ones(rows.shape, bool)
-    others[np.broadcast_to(example, labels.shape)[listed], labels[listed]] = False
     pairs = listed[:, :, np.newaxis] & others[:, np.newaxis]
     violations = relu(1 - rows[example, labels][:, :, np.newaxis] + rows[:, np.newaxis])
-    losses = np.sum(np.where(pairs, violations, 0), axis=(1, 2)) / classes
+    losses = np.sum(np.where(pairs, violations, 0), axis=(1, 2)) / rows.shape[1]
     return reduced(name, losses.reshape(input.shape[:-1]), reduction)
+
+
+@flat
+def listed_labels(labels: Array, input: Array, name: str) -> tuple[Array, Array, Array]:
+    """The labels of each example, 0 behind the last; where there are any; and which classes are not among them."""
+    rows, classes = as_rows(labels), input.shape[-1]
+    wrong = np.argwhere((rows < -1) | (rows >= classes))
+    if len(wrong):
+        refuse_label(name, labels, wrong[0][-labels.ndim :], input, f"from 0 to {classes - 1}, and -1 ends them")
+    listed = np.logical_and.accumulate(rows >= 0, axis=1)
+    found = np.where(listed, rows, 0).astype(np.intp)
+    others = np.ones(rows.shape, bool)
+    others[np.nonzero(listed)[0], found[listed]] = False
+    return found, listed, others
 
 
 # A metric of classes

@@ -16,6 +16,8 @@ from autograd import (
     AnomalyError,
     CompileError,
     GraphError,
+    OutOfRangeError,
+    ShapeError,
     Tensor,
     detect_anomaly,
     no_grad,
@@ -520,6 +522,95 @@ def test_regression(loss: Any) -> None:
     twins = Twins(network, sgd, loss)
     for x in X[:4]:
         twins.step(x, x[:, :3] ** 2)
+
+
+SOFT = RNG.random((4, 8, 3))
+CERTAIN = (RNG.random((4, 8, 3)) > 0.5).astype(float)
+SETS = np.where(RNG.random((4, 8, 3)) > 0.3, RNG.integers(0, 3, (4, 8, 3)), -1)
+WEIGHTS = {"weight": np.array([1.0, 2.0, 3.0])}
+CHECKED: dict[str, tuple[Any, Any, Any, str]] = {
+    "BCELoss": (
+        lambda out, y: nn.BCELoss()(nn.functional.sigmoid(out), y),
+        SOFT,
+        1.5,
+        "binary_cross_entropy: target array(float64 (8, 3)) must be between 0 and 1, got 1.5; classes are 0 and 1: for "
+        "classes -1 and 1 use (target + 1) / 2",
+    ),
+    "BCELoss of what is certain": (
+        lambda out, y: nn.BCELoss(**WEIGHTS)(np.minimum(np.maximum(out, 0), 1), y),
+        CERTAIN,
+        -1,
+        "binary_cross_entropy: target array(float64 (8, 3)) must be between 0 and 1, got -1.0; classes are 0 and 1: "
+        "for classes -1 and 1 use (target + 1) / 2",
+    ),
+    "BCEWithLogitsLoss": (
+        nn.BCEWithLogitsLoss(**WEIGHTS, pos_weight=np.array([2.0, 1.0, 0.5])),
+        SOFT.astype(np.float32),
+        -1,
+        "binary_cross_entropy_with_logits: target array(float64 (8, 3)) must be between 0 and 1, got -1.0; classes are "
+        "0 and 1: for classes -1 and 1 use (target + 1) / 2",
+    ),
+    "MultiLabelSoftMarginLoss": (
+        nn.MultiLabelSoftMarginLoss(**WEIGHTS),
+        CERTAIN.astype(int),
+        2,
+        "multilabel_soft_margin_loss: target array(float64 (8, 3)) must be between 0 and 1, got 2.0; classes are 0 and "
+        "1: for classes -1 and 1 use (target + 1) / 2",
+    ),
+    "HingeLoss": (
+        nn.HingeLoss(),
+        2 * CERTAIN - 1,
+        0,
+        "hinge_loss: target array(float64 (8, 3)) must be -1 or 1, got 0.0; for classes 0 and 1 use 2 * target - 1",
+    ),
+    "KLDivLoss": (
+        lambda out, y: nn.KLDivLoss()(nn.functional.log_softmax(out, 1), y),
+        SOFT * CERTAIN,
+        -1,
+        "kl_div: target array(float64 (8, 3)) must not be negative, got -1.0; for logarithms of probabilities use "
+        "log_target=True",
+    ),
+    "MultiLabelMarginLoss": (
+        nn.MultiLabelMarginLoss(),
+        SETS,
+        3,
+        "multilabel_margin_loss: label 3 at position (3, 0) is out of range; labels for an input array(float64 (8, 3)) "
+        "are from 0 to 2, and -1 ends them",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_targets_are_checked_each_time(name: str) -> None:
+    """Values and gradients are those of the loop, and so is what is said of a wrong target."""
+    loss, targets, wrong, message = CHECKED[name]
+    kind = OutOfRangeError if name == "MultiLabelMarginLoss" else ShapeError
+    twins = Twins(network, sgd, loss)
+    for x, y in zip(X, targets, strict=False):
+        twins.step(x, y)
+        before = twins.models[1].state_dict()
+        y = y.copy()
+        y[3, 0] = wrong
+        with raises(kind, message):
+            loss(twins.models[0](x), y)
+        with raises(kind, message):
+            twins.compiled(x, y)
+        alike(twins.models[1].state_dict(), before)
+
+
+def test_probabilities_are_checked_each_time() -> None:
+    twins = Twins(network, sgd, nn.BCELoss())
+    for x, y in zip(X[:4], SOFT, strict=True):
+        twins.each(lambda model, _: (model[2].weight.data.fill(0), model[2].bias.data.fill(0.5)))
+        twins.step(x, y)
+        twins.each(lambda model, _: (model[2].weight.data.fill(0), model[2].bias.data.fill(2)))
+        for call in twins.compiled, lambda x, y: twins.loss(twins.models[0](x), y):
+            with raises(
+                ShapeError,
+                "binary_cross_entropy: input array(float64 (8, 3)) must be between 0 and 1, got 2.0; for logits use "
+                "binary_cross_entropy_with_logits",
+            ):
+                call(x, y)
 
 
 def test_a_loss_of_several_targets_or_none() -> None:
