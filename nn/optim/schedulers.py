@@ -11,7 +11,7 @@ import copy
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from autograd import describe
@@ -29,6 +29,9 @@ class LRScheduler:
     ----------
     optimizer : Optimizer
         Whose rates to set.
+    last_epoch : int
+        The last epoch that is over, where the optimizer has the rates of the next one and says in its groups the
+        ``"initial_lr"``: the schedule goes on. By default it begins.
 
     Attributes
     ----------
@@ -45,6 +48,8 @@ class LRScheduler:
         If it is no optimizer.
     ValueError
         If the options of a schedule are out of their ranges.
+    KeyError
+        If a schedule is to go on and a group does not say where it began.
 
     Examples
     --------
@@ -64,19 +69,40 @@ class LRScheduler:
     0.19999999999999998
     """
 
+    base_lrs: list[float]
     starts_from: ClassVar[str] = "initial_lr"  # the entry of a group that the schedule starts from
     progress: ClassVar[tuple[str, ...]] = ("last_epoch", "base_lrs", "_last_lr")  # the attributes that change
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         self.optimizer = checked(self, optimizer)
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        self._begin(self.starts_from)
+        whole(self, -1, last_epoch=last_epoch)
+        if last_epoch == -1:
+            for group in optimizer.param_groups:
+                group.setdefault("initial_lr", group["lr"])
+            self._begin(self.starts_from)
+        else:
+            self._go_on(last_epoch)
+
+    def _go_on(self, last_epoch: int) -> None:
+        for number, group in enumerate(self.optimizer.param_groups):
+            if "initial_lr" not in group:
+                raise KeyError(
+                    f"{type(self).__name__}: to go on after last_epoch={last_epoch} it needs the 'initial_lr' of "
+                    f"param_groups[{number}]; load the optimizer's state first, or begin with last_epoch=-1"
+                )
+        self.last_epoch = last_epoch + 1
+        self.base_lrs = [group["initial_lr"] for group in self.optimizer.param_groups]
+        self._last_lr = self.get_lr()
+        self._follow()
+        self._set(self.get_lr())
 
     def _begin(self, entry: str) -> None:
         self.last_epoch = 0
-        self.base_lrs: list[float] = [group[entry] for group in self.optimizer.param_groups]
+        self.base_lrs = [group[entry] for group in self.optimizer.param_groups]
         self._set(self.get_lr())
+
+    def _follow(self) -> None:
+        """Take account of rates that others have set; without more, they are set anew at the next step."""
 
     def restart(self) -> None:
         """Begin again, from the initial rates."""
@@ -99,6 +125,7 @@ class LRScheduler:
 
     def step(self) -> None:
         """Go on to the next epoch; call it after the optimizer's steps of an epoch."""
+        self._follow()
         self.last_epoch += 1
         self._set(self.get_lr())
 
@@ -139,6 +166,12 @@ class LRScheduler:
         if not isinstance(state, Mapping) or state.keys() != names:
             got = "a dict of " + ", ".join(map(str, state)) if isinstance(state, Mapping) else describe(state)
             return f"expected a dict of {', '.join(names)}, got {got}"
+        for name in self.progress:
+            several = isinstance(getattr(self, name), list)
+            if (several and not isinstance(state[name], Sequence)) or not all(
+                isinstance(number, Real) for number in (state[name] if several else [state[name]])
+            ):
+                return f"{name} must be {'a list of numbers' if several else 'a number'}, got {describe(state[name])}"
         groups = len(self.optimizer.param_groups)
         for name in ("base_lrs", "_last_lr"):
             if name in state and len(state[name]) != groups:
@@ -160,22 +193,18 @@ class Multiple(LRScheduler):
     starts_from = "lr"
     eta_min: float = 0.0
 
-    def factor(self, epoch: int) -> float:
+    def multiple(self, epoch: int) -> float:
         """Return f(epoch); each schedule says here how."""
         raise NotImplementedError
 
     def get_lr(self) -> list[float]:
-        factor = self.factor(self.last_epoch)
+        factor = self.multiple(self.last_epoch)
         return [self.eta_min + (base - self.eta_min) * factor for base in self.base_lrs]
-
-    def step(self) -> None:
-        self._follow()
-        super().step()
 
     def _follow(self) -> None:
         """Let the rates that others have set be multiples of other rates to start from."""
         rates = [group["lr"] for group in self.optimizer.param_groups]
-        factor = self.factor(self.last_epoch)
+        factor = self.multiple(self.last_epoch)
         for index, rate in enumerate(rates):
             added = index == len(self.base_lrs)
             if added:
@@ -195,6 +224,8 @@ class StepLR(Multiple):
         The number of epochs between two drops.
     gamma : float
         γ.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -210,12 +241,12 @@ class StepLR(Multiple):
     0.25
     """
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        positive(self, step_size=step_size)
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        whole(self, 1, step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
+    def multiple(self, epoch: int) -> float:
         return float(self.gamma ** (epoch // self.step_size))
 
 
@@ -230,6 +261,8 @@ class MultiStepLR(Multiple):
         The epochs.
     gamma : float
         γ.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -245,11 +278,13 @@ class MultiStepLR(Multiple):
     0.125
     """
 
-    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
+    def multiple(self, epoch: int) -> float:
         return float(self.gamma ** bisect_right(self.milestones, epoch))
 
 
@@ -262,6 +297,8 @@ class ExponentialLR(Multiple):
         Whose rates to set.
     gamma : float
         γ.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -273,11 +310,11 @@ class ExponentialLR(Multiple):
     [0.25]
     """
 
-    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
+    def multiple(self, epoch: int) -> float:
         return float(self.gamma**epoch)
 
 
@@ -294,6 +331,8 @@ class CosineAnnealingLR(Multiple):
         The number of epochs down to η_min.
     eta_min : float
         η_min, the lowest rate.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -308,12 +347,18 @@ class CosineAnnealingLR(Multiple):
     0.0
     """
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:  # noqa: N803 - as in PyTorch
-        positive(self, T_max=T_max)
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_max: int,  # noqa: N803 - as in PyTorch
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None:
+        whole(self, 1, T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
+    def multiple(self, epoch: int) -> float:
         return (1 + math.cos(math.pi * epoch / self.T_max)) / 2
 
 
@@ -329,7 +374,9 @@ class LinearLR(Multiple):
     end_factor : float
         The factor from epoch `total_iters` on, from 0 to 1.
     total_iters : int
-        The number of epochs between them.
+        The number of epochs between them; with 0 it is `end_factor` at once.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -346,19 +393,24 @@ class LinearLR(Multiple):
     """
 
     def __init__(
-        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 1 / 3,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
     ) -> None:
-        positive(self, total_iters=total_iters)
+        whole(self, 0, total_iters=total_iters)
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
             raise ValueError(
                 "LinearLR: start_factor must be above 0 and at most 1, and end_factor from 0 to 1, "
                 f"got {start_factor!r} and {end_factor!r}"
             )
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        done = min(epoch, self.total_iters) / self.total_iters
+    def multiple(self, epoch: int) -> float:
+        done = epoch / self.total_iters if epoch < self.total_iters else 1.0
         return self.start_factor + (self.end_factor - self.start_factor) * done
 
 
@@ -372,7 +424,9 @@ class ConstantLR(Multiple):
     factor : float
         The factor, from 0 to 1.
     total_iters : int
-        The number of epochs.
+        The number of epochs; there may be none.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -386,15 +440,15 @@ class ConstantLR(Multiple):
     0.5
     """
 
-    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
-        positive(self, total_iters=total_iters)
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+        whole(self, 0, total_iters=total_iters)
         if not 0 <= factor <= 1:
             raise ValueError(f"ConstantLR: factor must be from 0 to 1, got {factor!r}")
-        self.first_factor, self.total_iters = factor, total_iters
-        super().__init__(optimizer)
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer, last_epoch)
 
-    def factor(self, epoch: int) -> float:
-        return self.first_factor if epoch < self.total_iters else 1.0
+    def multiple(self, epoch: int) -> float:
+        return self.factor if epoch < self.total_iters else 1.0
 
 
 class LambdaLR(LRScheduler):
@@ -406,6 +460,8 @@ class LambdaLR(LRScheduler):
         Whose rates to set.
     lr_lambda : callable, or list of callable
         From the epoch to the factor, for all groups or one for each.
+    last_epoch : int
+        See `LRScheduler`.
 
     Examples
     --------
@@ -418,10 +474,13 @@ class LambdaLR(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
     ) -> None:
         self.lr_lambdas = per_group(self, optimizer, "lr_lambda", lr_lambda)
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas)]
@@ -457,6 +516,8 @@ class OneCycleLR(LRScheduler):
         How much lower than at the start the rate ends.
     three_phase : bool
         Fall to the first rate as fast as it rose, and then on to the last one.
+    last_epoch : int
+        See `LRScheduler`.
 
     Raises
     ------
@@ -499,14 +560,20 @@ class OneCycleLR(LRScheduler):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
         three_phase: bool = False,
+        last_epoch: int = -1,
     ) -> None:
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("OneCycleLR needs total_steps, or both epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
-        positive(self, total_steps=total_steps)
+        whole(self, 1, total_steps=total_steps)
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycleLR: pct_start must be from 0 to 1, got {pct_start!r}")
+        if not (div_factor > 0 and final_div_factor > 0):
+            raise ValueError(
+                "OneCycleLR: div_factor and final_div_factor must be positive, "
+                f"got {div_factor!r} and {final_div_factor!r}"
+            )
         if anneal_strategy not in CURVES:
             raise ValueError(f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}")
         self.total_steps, self.curve = total_steps, CURVES[anneal_strategy]
@@ -526,9 +593,10 @@ class OneCycleLR(LRScheduler):
             [start, peak, *[start] * three_phase, start / final_div_factor] for start, peak in zip(first, self.max_lrs)
         ]
         self.momenta = [[high, low, *[high] * three_phase, high] for low, high in zip(lows, highs)]
-        for group, start in zip(optimizer.param_groups, first):
-            group["initial_lr"] = start
-        super().__init__(optimizer)
+        if last_epoch == -1:
+            for group, start in zip(optimizer.param_groups, first):
+                group["initial_lr"] = start
+        super().__init__(optimizer, last_epoch)
 
     def along(self, points: Sequence[float]) -> float:
         """Return where a curve through points at the turns of the cycle is now."""
@@ -628,6 +696,11 @@ class ReduceLROnPlateau(LRScheduler):
     def get_lr(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 
+    @property
+    def in_cooldown(self) -> bool:
+        """Whether epochs do not count now, since the rates have dropped."""
+        return self.cooldown_counter > 0
+
     def better(self, metric: float) -> bool:
         """Whether a metric is an improvement; NaN is none."""
         sign = 1 if self.mode == "max" else -1
@@ -644,7 +717,7 @@ class ReduceLROnPlateau(LRScheduler):
         improved = self.better(metric)
         self.best = metric if improved else self.best
         self.num_bad_epochs = 0 if improved else self.num_bad_epochs + 1
-        if self.cooldown_counter > 0:
+        if self.in_cooldown:
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         rates = self.get_lr()
@@ -728,6 +801,8 @@ class SequentialLR(LRScheduler):
         if found is not None:
             return found
         parts = state["_schedulers"]
+        if not isinstance(parts, Sequence):
+            return f"_schedulers must be a list of states, got {describe(parts)}"
         if len(parts) != len(self.schedulers):
             return f"it is of {len(parts)} schedulers, and here are {len(self.schedulers)}"
         complaints = (scheduler._complaint(part) for scheduler, part in zip(self.schedulers, parts))
@@ -759,11 +834,11 @@ def checked(scheduler: LRScheduler, optimizer: Any) -> Optimizer:
     return optimizer
 
 
-def positive(scheduler: LRScheduler, **options: Any) -> None:
-    """Raise if an option is no positive integer."""
+def whole(scheduler: LRScheduler, least: int, **options: Any) -> None:
+    """Raise if an option is no integer, or a lower one than the least that makes sense."""
     for name, value in options.items():
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{type(scheduler).__name__}: {name} must be a positive integer, got {value!r}")
+        if not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{type(scheduler).__name__}: {name} must be an integer from {least} on, got {value!r}")
 
 
 def per_group(scheduler: LRScheduler, optimizer: Optimizer, name: str, value: Any) -> list[Any]:

@@ -324,6 +324,26 @@ def test_a_state_is_a_copy() -> None:
             "StepLR, which was left as it is: _last_lr is of 2 parameter groups, and the optimizer has 1",
         ),
         (
+            EVERY["step"],
+            {"last_epoch": "1", "base_lrs": [1.0], "_last_lr": [1.0]},
+            "StepLR, which was left as it is: last_epoch must be a number, got '1'",
+        ),
+        (
+            EVERY["step"],
+            {"last_epoch": 1, "base_lrs": None, "_last_lr": [1.0]},
+            "StepLR, which was left as it is: base_lrs must be a list of numbers, got None",
+        ),
+        (
+            EVERY["step"],
+            {"last_epoch": 1, "base_lrs": [1.0], "_last_lr": ["a"]},
+            "StepLR, which was left as it is: _last_lr must be a list of numbers, got ['a']",
+        ),
+        (
+            EVERY["sequential"],
+            {"last_epoch": 1, "_schedulers": 3},
+            "SequentialLR, which was left as it is: _schedulers must be a list of states, got 3",
+        ),
+        (
             EVERY["sequential"],
             {"last_epoch": 1, "_schedulers": []},
             "SequentialLR, which was left as it is: it is of 0 schedulers, and here are 2",
@@ -343,6 +363,65 @@ def test_a_state_that_does_not_fit_changes_nothing(make: Make, state: Any, messa
     assert scheduler.state_dict() == before
 
 
+# Going on
+
+
+class Harmonic(LRScheduler):
+    """As it is written for PyTorch."""
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        return [lr / (1 + self.last_epoch) for lr in self.base_lrs]
+
+
+GOING_ON: dict[str, Callable[[Optimizer, int], LRScheduler]] = {
+    "step": lambda o, last: StepLR(o, 2, 0.5, last),
+    "multistep": lambda o, last: MultiStepLR(o, [2, 5], 0.5, last),
+    "exponential": lambda o, last: ExponentialLR(o, 0.9, last),
+    "cosine": lambda o, last: CosineAnnealingLR(o, 20, 0.01, last),
+    "linear": lambda o, last: LinearLR(o, 0.25, 0.75, 6, last),
+    "constant": lambda o, last: ConstantLR(o, 0.25, 6, last),
+    "lambda": lambda o, last: LambdaLR(o, lambda epoch: 0.9**epoch, last),
+    "one cycle": lambda o, last: OneCycleLR(o, 1.0, 20, last_epoch=last),
+    "of one's own": Harmonic,
+}
+
+
+@pytest.mark.parametrize("make", GOING_ON.values(), ids=GOING_ON)
+def test_a_schedule_goes_on_after_an_epoch(make: Callable[[Optimizer, int], LRScheduler]) -> None:
+    whole = rates(make(optimizer(0.5, 0.25), -1), 10)
+    begun, resumed = optimizer(0.5, 0.25), optimizer(9.0, 9.0)
+    rates(make(begun, -1), 4)
+    resumed.load_state_dict(begun.state_dict())
+    scheduler = make(resumed, 3)
+    assert scheduler.last_epoch == 4
+    assert rates(scheduler, 6) == whole[4:]
+
+
+def test_a_schedule_goes_on_from_the_rate_that_it_finds() -> None:
+    opt = optimizer(0.25)
+    opt.param_groups[0]["initial_lr"] = 0.5
+    assert rates(StepLR(opt, 2, 0.5, last_epoch=3), 2) == [0.25, 0.25, 0.125]
+
+
+def test_no_warm_up_at_all() -> None:
+    assert rates(LinearLR(optimizer(), 0.25, 0.5, total_iters=0), 2) == [0.25, 0.25, 0.25]
+    assert rates(ConstantLR(optimizer(), 0.25, total_iters=0), 2) == [0.5, 0.5, 0.5]
+
+
+def test_arguments_are_attributes() -> None:
+    assert ConstantLR(optimizer(), 0.25).factor == 0.25
+    scheduler = ReduceLROnPlateau(optimizer(), factor=0.5, patience=0, cooldown=1)
+    seen = []
+    for metric in (1.0, 1.0, 1.0, 1.0):
+        scheduler.step(metric)
+        seen.append(scheduler.in_cooldown)
+    assert scheduler.factor == 0.5
+    assert seen == [False, True, False, True]
+
+
 # Errors
 
 
@@ -359,11 +438,11 @@ def adagrad() -> Adagrad:
             TypeError,
             "LambdaLR takes an optimizer of nn.optim, got 3",
         ),
-        (lambda o: StepLR(o, 0), ValueError, "StepLR: step_size must be a positive integer, got 0"),
+        (lambda o: StepLR(o, 0), ValueError, "StepLR: step_size must be an integer from 1 on, got 0"),
         (
             lambda o: CosineAnnealingLR(o, 2.5),  # type: ignore[arg-type]
             ValueError,
-            "CosineAnnealingLR: T_max must be a positive integer, got 2.5",
+            "CosineAnnealingLR: T_max must be an integer from 1 on, got 2.5",
         ),
         (
             lambda o: LinearLR(o, 0.0),
@@ -391,6 +470,19 @@ def adagrad() -> Adagrad:
             ValueError,
             "OneCycleLR: anneal_strategy must be 'cos' or 'linear', got 'log'",
         ),
+        *(
+            (
+                lambda o, factors=factors: OneCycleLR(o, 1.0, 5, **factors),
+                ValueError,
+                f"OneCycleLR: div_factor and final_div_factor must be positive, got {got}",
+            )
+            for factors, got in [
+                ({"div_factor": 0}, "0 and 10000.0"),
+                ({"div_factor": -2.0}, "-2.0 and 10000.0"),
+                ({"final_div_factor": 0.0}, "25.0 and 0.0"),
+            ]
+        ),
+        (lambda o: StepLR(o, 1, last_epoch=-2), ValueError, "StepLR: last_epoch must be an integer from -1 on, got -2"),
         (
             lambda o: OneCycleLR(adagrad(), 1.0, 5),
             ValueError,
@@ -434,6 +526,18 @@ def test_schedules_that_make_no_sense(make: Make, kind: type[Exception], message
     with raises(kind, message):
         make(opt)
     assert opt.param_groups[0]["lr"] == 0.5
+
+
+def test_a_schedule_that_goes_on_needs_the_rate_that_it_began_with() -> None:
+    opt = optimizer()
+    message = (
+        "StepLR: to go on after last_epoch=3 it needs the 'initial_lr' of param_groups[0]; "
+        "load the optimizer's state first, or begin with last_epoch=-1"
+    )
+    with pytest.raises(KeyError) as caught:
+        StepLR(opt, 2, last_epoch=3)
+    assert caught.value.args == (message,)
+    assert "initial_lr" not in opt.param_groups[0]
 
 
 def test_a_plateau_is_no_part_of_a_sequence() -> None:

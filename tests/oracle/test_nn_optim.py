@@ -203,6 +203,34 @@ def test_sixty_epochs(make: Callable[[Any, Any], Any], optimizer: str) -> None:
         reference.step()
 
 
+GOING_ON: list[tuple[str, tuple[Any, ...]]] = [
+    ("StepLR", (7, 0.7)),
+    ("MultiStepLR", ([5, 13], 0.5)),
+    ("ExponentialLR", (0.93,)),
+    ("CosineAnnealingLR", (30, 0.01)),
+    ("LinearLR", (0.1, 0.8, 15)),
+    ("ConstantLR", (0.3, 15)),
+    ("LambdaLR", (lambda epoch: 0.95**epoch,)),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), GOING_ON, ids=[name for name, _ in GOING_ON])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_schedule_goes_on_after_an_epoch(name: str, args: tuple[Any, ...]) -> None:
+    """From rates that are, or are not, those of that epoch."""
+    ours, theirs = pairs("float64")
+    own, other = optim.SGD(ours, lr=0.2), torch.optim.SGD(theirs, lr=0.2)
+    for group in (*own.param_groups, *other.param_groups):
+        group["initial_lr"] = 0.3
+    scheduler = getattr(optim, name)(own, *args, last_epoch=10)
+    reference = getattr(torch.optim.lr_scheduler, name)(other, *args, last_epoch=10)
+    for _ in range(15):
+        assert scheduler.last_epoch == reference.last_epoch
+        assert scheduler.get_last_lr() == pytest.approx(reference.get_last_lr(), rel=1e-12)
+        scheduler.step()
+        reference.step()
+
+
 CHAINS: list[list[Callable[[Any, Any], Any]]] = [
     [lambda s, o: s.LinearLR(o, 0.1, total_iters=8), lambda s, o: s.ExponentialLR(o, 0.95)],
     [lambda s, o: s.ExponentialLR(o, 0.95), lambda s, o: s.StepLR(o, 9, 0.5), lambda s, o: s.ConstantLR(o, 0.4, 12)],
