@@ -48,7 +48,7 @@ for function in (np.negative, np.positive, np.square, np.absolute, np.fabs):
     page(function, normal())
     page(function, normal(2, 3))
     page(function, normal(0))
-    page(function, normal(3, dtype=f4))
+    page(function, distinct(3, dtype=f4))
 for function in (np.sqrt, np.cbrt, np.reciprocal):
     page(function, positive())
     page(function, positive(2, 3))
