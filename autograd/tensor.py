@@ -281,7 +281,7 @@ class Tensor(NumPyMethods):
             self.node.kept[0]
         watch = modes.current().watch
         retain = create_graph if retain_graph is None else retain_graph
-        start = seed_for(self, seed)
+        start = seed_for(self, seed if create_graph else plain(seed))
         arrived = pullback(
             {self.node: start},
             observer=None if watch is None else watch.stepped,

@@ -388,6 +388,22 @@ def test_21_a_gradient_aliases_nothing() -> None:
     np.testing.assert_array_equal(z.grad, np.full((2, 2), 2))
 
 
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_21_a_tensor_as_seed_leaves_arrays(requires_grad: bool) -> None:
+    x, seed = var([1.0, 2.0]), Tensor([3.0, 4.0], requires_grad=requires_grad)
+    x.backward(seed)
+    assert type(x.grad) is np.ndarray
+    assert not np.shares_memory(x.grad, seed.data)
+    (x * x).backward(seed)
+    (x * x).backward(np.ones(2))
+    assert type(x.grad) is np.ndarray
+    np.testing.assert_array_equal(x.grad, [11, 24])
+    x.grad = None
+    (x * x).backward(seed, create_graph=True)
+    assert isinstance(x.grad, Tensor)
+    np.testing.assert_array_equal(x.grad.data, [6, 16])
+
+
 def test_22_the_gradient_of_a_computed_tensor_is_kept_on_demand() -> None:
     x = var(2.0)
     y = x * 3
