@@ -58,7 +58,7 @@ def power_exponent(x: Array, out: Array) -> Array:
 
 elementwise(np.power, power_base, power_exponent, forward=operator.pow, singular=True)
 elementwise(np.float_power, power_base, power_exponent, singular=True)
-elementwise(np.square, lambda x: 2 * x, forward=lambda x: x * x)
+elementwise(np.square, lambda x: 2 * x, forward=lambda x: np.square(x) if x.dtype.kind == "b" else x * x)
 elementwise(np.sqrt, lambda out: 0.5 / out, scalar=math.sqrt, singular=True)
 elementwise(np.cbrt, lambda out: 1 / (3 * out * out), scalar=math.cbrt, singular=True)
 elementwise(np.hypot, lambda x, out: x / (out + (out == 0)), lambda y, out: y / (out + (out == 0)))

@@ -222,3 +222,10 @@ def test_ties_keep_float32() -> None:
         (function(x, y) * np.ones(2, np.float32)).sum().backward()
         assert x.grad.dtype == y.grad.dtype == np.float32
         np.testing.assert_array_equal(x.grad, [0.5, 0.5])
+
+
+def test_the_square_of_a_boolean_is_an_int8() -> None:
+    for value in (np.array([True, False]), np.True_, np.array([3, 20], np.uint8)):
+        square = np.square(Tensor(value))
+        assert square.dtype == np.square(value).dtype
+        np.testing.assert_array_equal(square.data, np.square(value))
