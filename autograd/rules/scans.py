@@ -22,6 +22,12 @@ def arrayed(value: Any) -> Any:
     return value if hasattr(value, "ndim") else np.asarray(value)
 
 
+def floating(value: Any) -> Any:
+    """Return integers as float64, since differences of unsigned ones would wrap; anything else as an array."""
+    value = arrayed(value)
+    return value.astype(np.float64) if value.dtype.kind in "iu" else value
+
+
 # Running sums and products
 
 
@@ -206,7 +212,8 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 @composite(np.ediff1d)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    differences = np.diff(np.ravel(ary))
+    left, right = parts(np.ravel(ary), 0)
+    differences = right - left  # not np.diff, which takes booleans
     ends = [None if end is None else np.ravel(end) for end in (to_begin, to_end)]
     joined = [part for part in (ends[0], differences, ends[1]) if part is not None]
     return differences if len(joined) == 1 else np.concatenate(joined).astype(arrayed(ary).dtype)
@@ -227,7 +234,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 @composite(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    f = arrayed(f)
+    f = floating(f)
     axes = range(f.ndim) if axis is None else normalize_axis_tuple(axis, f.ndim)
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and np.ndim(spacings[0]) == 0:
@@ -238,8 +245,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         )
     if edge_order not in (1, 2):
         raise ShapeError(f"gradient() takes edge_order 1 or 2, not {edge_order}")
-    dtype = f.dtype if f.dtype.kind == "f" else np.float64
-    slopes = tuple(slope(f, one, spacing, edge_order).astype(dtype) for one, spacing in zip(axes, spacings))
+    slopes = tuple(slope(f, one, spacing, edge_order).astype(f.dtype) for one, spacing in zip(axes, spacings))
     return slopes[0] if len(axes) == 1 else slopes
 
 
@@ -257,7 +263,8 @@ def slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
             f"and the shape has {length}"
         )
     h = np.broadcast_to(distances(spacing, length, axis), (length - 1,))
-    s = np.diff(f) / h
+    left, right = parts(f, f.ndim - 1)
+    s = (right - left) / h  # not np.diff, which takes booleans
     inner = (h[1:] * s[..., :-1] + h[:-1] * s[..., 1:]) / (h[1:] + h[:-1])
     first, last = s[..., :1], s[..., -1:]
     if edge_order == 2:
@@ -275,4 +282,4 @@ def distances(spacing: Any, length: int, axis: int) -> Any:
             f"gradient() takes as spacing along axis {axis} a scalar or {length} coordinates, "
             f"not an array of shape {np.shape(spacing)}"
         )
-    return np.diff(arrayed(spacing))
+    return np.diff(floating(spacing))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor
-from autograd.errors import ShapeError
+from autograd.errors import DtypeError, ShapeError
 from autograd.rules.scans import cumulative_prod, cumulative_sum
 from tests.rules.test_reductions import gradient, hessian
 
@@ -74,6 +74,24 @@ def test_gradient_returns_one_tensor_for_each_axis() -> None:
     assert isinstance(rows, Tensor)
     assert isinstance(columns, Tensor)
     assert isinstance(np.gradient(t, axis=1), Tensor)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8])
+def test_gradient_of_integers_is_that_of_float64(dtype: Any) -> None:
+    x = np.array([3, 1, 2], dtype)
+    np.testing.assert_array_equal(np.gradient(Tensor(x)).data, [-2, -0.5, 1])
+    y, places = Tensor([1.0, 2.0, 4.0], requires_grad=True), np.array([3, 2, 1], dtype)
+    np.testing.assert_array_equal(np.gradient(y, places).data, [-1, -1.5, -2])
+
+
+@pytest.mark.parametrize("function", [np.gradient, np.ediff1d])
+def test_booleans_have_no_differences(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(DtypeError) as caught:
+        function(Tensor([True, False, True]))
+    assert str(caught.value) == (
+        "subtract(array(bool (2,)), array(bool (2,))): numpy boolean subtract, the `-` operator, is not supported, "
+        "use the bitwise_xor, the `^` operator, or the logical_xor function instead; check the operands' dtypes"
+    )
 
 
 @pytest.mark.parametrize(
