@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ def root(x: Any) -> Any:
     return np.sqrt(x)
 
 
-elementwise(root, lambda out: np.where(out == 0, 0, 0.5 / np.where(out == 0, 1, out)), scalar=math.sqrt)
+elementwise(root, lambda out: np.where(out == 0, 0, 0.5 / np.where(out == 0, 1, out)), scalar=math.sqrt, singular=True)
 
 
 @composite(np.std)
@@ -54,14 +55,41 @@ def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *args: Any
     return root(np.var(a, axis, dtype, absent("std", out), *args, **kwargs))
 
 
+@dispatched
+def spared(numbers: Any, ddof: float) -> Any:
+    """Return the degrees of freedom that are taken from numbers of elements: NaN, with a warning, from too few."""
+    few = numbers <= ddof
+    if np.any(few):
+        warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=2)
+    return np.where(few, math.nan, ddof)
+
+
+flat(spared)
+
+
 @composite(np.nanvar)
-def nanvar(a: Any, *args: Any, where: Any = True, **kwargs: Any) -> Any:
-    return np.var(a, *args, where=not_nan(a, where), **kwargs)
+def nanvar(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    a, taken = arrayed(a), ddof if correction is None else correction
+    where = not_nan(a, where)
+    if a.dtype.kind == "f":  # integers have the infinity of np.var, as in NumPy
+        taken = spared(count(a.shape, axis, keepdims, where), taken)
+    return np.var(a, axis, dtype, absent("nanvar", out), taken, keepdims, where=where, mean=mean)
 
 
 @composite(np.nanstd)
-def nanstd(a: Any, *args: Any, where: Any = True, **kwargs: Any) -> Any:
-    return np.std(a, *args, where=not_nan(a, where), **kwargs)
+def nanstd(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *args: Any, **kwargs: Any) -> Any:
+    return root(np.nanvar(a, axis, dtype, absent("nanstd", out), *args, **kwargs))
 
 
 # Order: a quantile is a weighted mean of two neighbours in sorted order. Elements that are equal share a weight evenly

@@ -138,3 +138,18 @@ def test_a_median_of_nothing_has_an_empty_gradient(function: Callable[[Any], Any
     t = Tensor(np.zeros((2, 0)), requires_grad=True)
     np.sum(function(t)).backward()
     assert t.grad.shape == (2, 0)
+
+
+@pytest.mark.parametrize("function", [np.nanvar, np.nanstd])
+def test_too_few_numbers_have_no_variance(function: Callable[..., Any]) -> None:
+    x = np.array([[1.0, NAN, NAN], [1.0, 3.0, 5.0]])
+    for options in ({"ddof": 1}, {"correction": 2, "keepdims": True}, {"ddof": 5}):
+        with pytest.warns(RuntimeWarning) as caught:
+            expected = function(x, axis=1, **options)
+        t = Tensor(x, requires_grad=True)
+        with pytest.warns(RuntimeWarning) as warned:
+            out = function(t, axis=1, **options)
+        assert [str(one.message) for one in warned] == [str(one.message) for one in caught]
+        np.testing.assert_array_equal(out.data, expected)
+        out[1].sum().backward()
+        assert not np.any(t.grad[0])
