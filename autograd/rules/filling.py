@@ -125,6 +125,7 @@ def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtyp
     error = ShapeError("geomspace(): a geometric sequence cannot include zero; use np.linspace")
     require(start, error)
     require(stop, error)
+    start, stop = (np.multiply(end, np.float64(1)) for end in (start, stop))  # float64, as NumPy's
     sign = np.sign(start)
     exponents = np.log10(np.divide(start, sign)), np.log10(np.divide(stop, sign))
     values = np.moveaxis(sign * np.logspace(*exponents, num, endpoint), 0, axis)

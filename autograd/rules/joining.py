@@ -23,7 +23,7 @@ def _stack(axis: int, dtype: Any, casting: Any, *arrays: Any) -> Any:
 
 
 def _arguments(
-    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+    arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> tuple[Any, ...]:
     if out is not None:
         raise NotDifferentiableError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DtypeError, OutOfRangeError, ShapeError
+from autograd.errors import DtypeError, ShapeError
 from autograd.rules.indexing import as_array, index, index_set
 from autograd.table import absent, composite, dispatched, linear
 
@@ -59,7 +59,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     number, last = np.asarray(a), len(choices) - 1
     if mode == "raise" and (np.any(number < 0) or np.any(number > last)):
         wrong = number[(number < 0) | (number > last)][0]
-        raise OutOfRangeError(
+        raise ShapeError(
             f"choose: there is no choice {wrong}; the {last + 1} choices have the numbers 0 to {last}, "
             "and mode='wrap' or 'clip' brings others into that range"
         )

@@ -25,6 +25,12 @@ def gradients(function: Callable[..., Any], xs: list[Any], seed: Any) -> list[An
 
 CASES: dict[str, tuple[Callable[..., Any], list[Any], Any, list[Any]]] = {
     "concatenate": (lambda a, b: np.concatenate([a, b]), [[1.0], [2.0, 3.0]], [1, 2, 3], [[1], [2, 3]]),
+    "stack by name": (
+        lambda a, b: np.stack(arrays=[a, b], axis=1),
+        [[1.0, 2.0], [3.0, 4.0]],
+        [[1, 2], [3, 4]],
+        [[1, 3], [2, 4]],
+    ),
     "concatenate columns": (
         lambda a, b: np.concatenate((a, [[0], [0]], b), axis=-1),
         [[[1.0], [2.0]], [[3.0], [4.0]]],
