@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import ShapeError
+from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.table import absent, composite, multilinear, same_as
 
 # Which operands of matmul were vectors shows in the numbers of axes of the upstream and of the other operand.
@@ -108,9 +108,14 @@ same_as(np.tensordot, np.linalg.tensordot)
 # einsum: all its forms become one, explicit subscripts with a letter for each axis, also for those under an ellipsis
 
 
-def einsum(*operands: Any, out: Any = None, optimize: Any = False) -> tuple[Any, ...]:
+def einsum(*operands: Any, out: Any = None, optimize: Any = False, **others: Any) -> tuple[Any, ...]:
     """Return subscripts, optimize and operands, from either form of call."""
     absent("einsum", out)
+    if others:
+        raise NotDifferentiableError(
+            f"einsum() of a Tensor takes no {' or '.join(others)}=; "
+            "apply that part in a call of its own, such as t.astype(dtype)"
+        )
     if not isinstance(operands[0], str):
         sublists = [*operands[1::2], operands[-1]] if len(operands) % 2 else list(operands[1::2])
         operands = operands[: len(operands) // 2 * 2 : 2]
@@ -262,14 +267,8 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
 same_as(np.vecdot, np.linalg.vecdot)
 
 if hasattr(np, "matvec"):  # since NumPy 2.2
-
-    @composite(np.matvec)
-    def matvec(x1: Any, x2: Any) -> Any:
-        return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
-
-    @composite(np.vecmat)
-    def vecmat(x1: Any, x2: Any) -> Any:
-        return np.matmul(np.expand_dims(x1, -2), x2)[..., 0, :]
+    multilinear(np.matvec, lambda g, y: g[..., None] * y[..., None, :], lambda g, x: np.vecmat(g, x))
+    multilinear(np.vecmat, lambda g, y: np.matvec(y, g), lambda g, x: x[..., None] * g[..., None, :])
 
 
 @composite(np.trace)

@@ -204,3 +204,28 @@ def test_vecdot_along_an_axis_and_of_matrices_with_options() -> None:
     assert str(error.value) == (
         "np.matmul of a Tensor takes no dtype=; use np.where(condition, …) and astype(dtype) on its result"
     )
+
+
+@pytest.mark.skipif(not hasattr(np, "matvec"), reason="NumPy has them since 2.2")
+@pytest.mark.parametrize(
+    ("name", "operand", "core"), [("matvec", 0, "(m,n),(n)->(m)"), ("vecmat", 1, "(n),(n,m)->(m)")]
+)
+def test_products_of_a_matrix_and_a_vector_take_a_matrix(name: str, operand: int, core: str) -> None:
+    with pytest.raises(ShapeError) as error:
+        getattr(np, name)(Tensor(np.ones(3), requires_grad=True), np.ones(3))
+    assert str(error.value) == (
+        f"{name}(Tensor(float64 (3,)), array(float64 (3,))): {name}: Input operand {operand} does not have enough "
+        f"dimensions (has 1, gufunc core with signature {core} requires 2); "
+        "reshape, transpose or index the operands so that they fit"
+    )
+
+
+def test_einsum_takes_no_dtype() -> None:
+    t = Tensor(np.ones((2, 2)), requires_grad=True)
+    for options in ({"dtype": np.float32}, {"order": "F", "casting": "no"}):
+        with pytest.raises(NotDifferentiableError) as error:
+            np.einsum("ii", t, **options)
+        assert str(error.value) == (
+            f"einsum() of a Tensor takes no {' or '.join(options)}=; "
+            "apply that part in a call of its own, such as t.astype(dtype)"
+        )

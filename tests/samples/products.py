@@ -153,6 +153,10 @@ if hasattr(np, "matvec"):
     page(np.vecmat, normal(3), normal(3, 2))
     page(np.vecmat, normal(4, 3), normal(3, 2))
     page(np.vecmat, normal(3), normal(4, 3, 2))
+    page(np.matvec, normal(4, 1, 2, 3), normal(5, 3))
+    page(np.vecmat, normal(5, 3), normal(4, 1, 3, 2))
+    page(np.matvec, normal(2, 0), normal(0))
+    page(np.vecmat, normal(3, dtype=np.float32), normal(3, 2, dtype=np.float32))
 
 page(np.trace, normal(3, 3))
 page(np.trace, normal(2, 3), offset=1)
