@@ -225,16 +225,29 @@ def reducer(ufunc: Any, function: Callable[..., Any]) -> None:
         return function(array, axis, **options)
 
 
+def of_dtype(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a reduction that takes the dtype to convert the elements to before."""
+    return lambda array, axis, dtype=None, **options: function(
+        array if dtype is None else array.astype(dtype), axis, **options
+    )
+
+
 reducer(np.add, np.sum)
 reducer(np.multiply, np.prod)
-reducer(np.maximum, np.max)
-reducer(np.minimum, np.min)
+reducer(np.maximum, of_dtype(np.max))
+reducer(np.minimum, of_dtype(np.min))
 
 
 def _logaddexp_reduce(
-    array: Any, axis: Any = 0, out: Any = None, keepdims: bool = False, initial: Any = -math.inf, where: Any = True
+    array: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = -math.inf,
+    where: Any = True,
 ) -> Any:
-    return logaddexp(array, axis, None, absent("logaddexp.reduce", out), keepdims, initial, where)
+    return logaddexp(array, axis, dtype, absent("logaddexp.reduce", out), keepdims, initial, where)
 
 
 def logaddexp_reduce_vjp(g: Any, array: Any, out: Any, shape: Any, axis: Any, keepdims: bool, where: Any) -> Any:

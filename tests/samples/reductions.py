@@ -71,7 +71,9 @@ for ufunc in (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp):
     page(ufunc.reduce, distinct(2, 3, dtype=np.float32), row=row)
 page(np.logaddexp.reduce, distinct(2, 3, 2), axis=(0, 2), row=(np.logaddexp, "reduce"))
 page(np.logaddexp.reduce, normal(0), order=0, row=(np.logaddexp, "reduce"))
-page(np.add.reduce, distinct(2, 3, dtype=np.float32), dtype=np.float64, row=(np.add, "reduce"))
+for ufunc in (np.add, np.maximum, np.minimum, np.logaddexp):
+    page(ufunc.reduce, distinct(2, 3, dtype=np.float32), dtype=np.float64, row=(ufunc, "reduce"))
+    page(ufunc.reduce, distinct(2, 3), 1, np.float32, row=(ufunc, "reduce"), order=0)
 
 page(np.add.reduceat, normal(5), [0, 3, 1], row=(np.add, "reduceat"))
 page(np.add.reduceat, normal(5), np.array([0, 0, 4, 2]), row=(np.add, "reduceat"))
