@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import NotDifferentiableError, ShapeError, SingularError
+from autograd.errors import DtypeError, NotDifferentiableError, ShapeError, SingularError
 from autograd.op import all_true
 from autograd.rules.indexing import as_array
 from autograd.table import absent, composite, dispatched, general, require
@@ -233,12 +233,14 @@ general(np.linalg.vector_norm, vector_norm_x, forward=vector_norm)
 
 @composite(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    over: Any = tuple(axis) if isinstance(axis, list) else axis
-    axes = tuple(range(x.ndim)) if over is None else over if isinstance(over, tuple) else (over,)
-    if ord is None or (ord in ("f", "fro") and len(axes) == 2):
-        return np.linalg.vector_norm(x, axis=over, keepdims=keepdims)
-    if len(axes) == 1 and not isinstance(ord, str):
-        return np.linalg.vector_norm(x, axis=over, keepdims=keepdims, ord=ord)
+    if isinstance(axis, list):
+        raise DtypeError(f"linalg.norm() takes as axis an integer or a tuple, not the list {axis}; give it tuple(axis)")
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    named = isinstance(ord, str)
+    if ord is None or (named and ord in ("f", "fro") and len(axes) == 2):
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims)
+    if len(axes) == 1 and not named:
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
     if len(axes) != 2 or ord not in MATRIX_NORMS:
         raise ShapeError(
             f"linalg.norm() of shape {x.shape} with axis={axis!r} and ord={ord!r}: a vector norm takes one axis and a "
@@ -271,6 +273,11 @@ def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 @composite(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
+    if 0 in np.shape(x)[-2:]:
+        raise SingularError(
+            f"linalg.cond() of an array of shape {np.shape(x)}: an empty matrix has no condition number; "
+            "give it matrices with elements"
+        )
     if p is None or p in (2, -2):
         s = np.linalg.svdvals(x)
         with np.errstate(all="ignore"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor
-from autograd.errors import NotDifferentiableError, ShapeError, SingularError
+from autograd.errors import DtypeError, NotDifferentiableError, ShapeError, SingularError
 
 SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 
@@ -191,6 +191,33 @@ def test_a_norm_that_numpy_refuses_is_refused(shape: tuple[int, ...], order: Any
     )
 
 
+def test_norm_takes_as_axis_what_numpy_takes() -> None:
+    t = Tensor(np.ones((2, 3)), requires_grad=True)
+    for axis in ([0, 1], [0]):
+        with pytest.raises(DtypeError) as error:
+            np.linalg.norm(t, axis=axis)
+        assert str(error.value) == (
+            f"linalg.norm() takes as axis an integer or a tuple, not the list {axis}; give it tuple(axis)"
+        )
+
+
+def test_the_order_of_a_norm_is_a_number() -> None:
+    t = Tensor([3.0, 4.0], requires_grad=True)
+    assert np.linalg.norm(t, ord=Tensor(1.0)).item() == 7
+    with pytest.raises(NotDifferentiableError) as error:
+        np.linalg.norm(t, ord=Tensor(1.0, requires_grad=True))
+    assert str(error.value) == (
+        "vector_norm() is not differentiable in its argument 'ord', and Tensor(float64 ()) requires grad; "
+        "use t.detach() there if its gradient is not wanted"
+    )
+    with pytest.raises(ShapeError) as error:
+        np.linalg.norm(t[None], ord=Tensor(1.0))
+    assert str(error.value) == (
+        "linalg.norm() of shape (1, 2) with axis=None and ord=Tensor(1.): a vector norm takes one axis and a "
+        "number, a matrix norm two axes and 'fro' or one of 'nuc', 1, -1, 2, -2, inf, -inf"
+    )
+
+
 # The rest
 
 
@@ -231,3 +258,14 @@ def test_cond_of_singular_matrices() -> None:
     assert np.linalg.cond(Tensor(np.diag([1.0, 0.0]), requires_grad=True)).item() == math.inf
     with pytest.raises(SingularError):
         np.linalg.cond(Tensor(np.zeros((2, 2)), requires_grad=True), 1)
+
+
+def test_cond_of_empty_matrices() -> None:
+    for p in (None, 1, 2, "fro"):
+        with pytest.raises(SingularError) as error:
+            np.linalg.cond(Tensor(np.ones((2, 0, 0)), requires_grad=True), p)
+        assert str(error.value) == (
+            "linalg.cond() of an array of shape (2, 0, 0): an empty matrix has no condition number; "
+            "give it matrices with elements"
+        )
+    assert np.linalg.cond(Tensor(np.ones((0, 2, 2)))).shape == (0,)
