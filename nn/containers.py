@@ -19,7 +19,7 @@ from nn.normalization import BatchNorm1d
 
 
 class Container(Module):
-    """Modules in an order, each with a name, which is its number unless another was given."""
+    """Modules in an order, each with a name, which is its number unless another was given; it changes as lists do."""
 
     def _checked(self, module: Any) -> Module:
         if not isinstance(module, Module):
