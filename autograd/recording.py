@@ -28,14 +28,28 @@ SEQUENCES = {list, tuple}
 """What NumPy takes for arrays, and rules must be given as arrays."""
 
 
-def constant(op: Op | Flat, name: str, tensor: Tensor) -> Array:
-    """The value of a tensor in an argument that is not differentiable."""
-    if tensor.node is not None and name not in op.flat:
+def holds_tensors(value: Any) -> bool:
+    """Whether a value is a tensor, or a tuple, list or dict that holds one."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
+
+
+def constant(op: Op | Flat, name: str, value: Any) -> Any:
+    """The value of an argument that is not differentiable: of a tensor, or of those in a tuple, such as a key."""
+    if isinstance(value, tuple | list):
+        return like(value, [constant(op, name, part) for part in value])
+    if not isinstance(value, Tensor):
+        return value
+    if value.node is not None and name not in op.flat:
         raise NotDifferentiableError(
-            f"{op.name}() is not differentiable in its argument {name!r}, and {describe(tensor)} requires grad; "
+            f"{op.name}() is not differentiable in its argument {name!r}, and {describe(value)} requires grad; "
             "use t.detach() there if its gradient is not wanted"
         )
-    return tensor._data
+    tracer = modes.tracer()
+    if tracer is not None:
+        tracer.capture(value)
+    return value._data
 
 
 def record(op: Op, args: Sequence[Any]) -> Any:
@@ -44,14 +58,13 @@ def record(op: Op, args: Sequence[Any]) -> Any:
     values, nodes = [], []
     for position, argument in enumerate(args):
         node = None
-        if isinstance(argument, Tensor):
+        if not op.has_rule(position):
+            argument = constant(op, op.parameters[position], argument) if holds_tensors(argument) else argument
+        elif isinstance(argument, Tensor):
             if mode.tracer is not None:
                 mode.tracer.capture(argument)
-            if op.has_rule(position):
-                node, argument = argument.node, argument._data
-            else:
-                argument = constant(op, op.parameters[position], argument)
-        elif type(argument) in SEQUENCES and op.has_rule(position):
+            node, argument = argument.node, argument._data
+        elif type(argument) in SEQUENCES:
             argument = np.asarray(argument)
         values.append(argument)
         nodes.append(node)
@@ -107,6 +120,7 @@ WORDS: dict[str, Any] = {
     "constant": constant,
     "explain": explain,
     "float64": np.float64,
+    "holds_tensors": holds_tensors,
     "made": made,
     "make_node": make_node,
     "modes": modes,
@@ -161,13 +175,6 @@ def applier(function: Any) -> Callable[..., Any]:
 
 APPLY = Appliers()
 Tensor.apply = APPLY
-
-
-def holds_tensors(value: Any) -> bool:
-    """Whether a value is a tensor, or a tuple, list or dict that holds one."""
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
 
 
 class TensorRecorder:

@@ -119,7 +119,10 @@ def apply_text(op: Op) -> str:
                 f"            {name} = asarray({name})",
             ]
         else:
-            lines += [f"    if type({name}) is Tensor:", f"        {name} = constant(_op, {name!r}, {name})"]
+            lines += [
+                f"    if type({name}) is Tensor or type({name}) is tuple and holds_tensors({name}):",
+                f"        {name} = constant(_op, {name!r}, {name})",
+            ]
     shown = [f"{n} if {n}_node is None else made({n}, {n}_node)" if n in tracked else n for n in names]
     operands = f"({', '.join(shown)},)"
     lines += numbers(tracked) if infix else []
