@@ -13,8 +13,8 @@ from autograd import Tensor
 from nn.optim.optimizers import Optimizer
 
 Array = Any
-MOST = 65_536
-"""How many numbers move at a time, so that what is computed on the way stays in the caches of a core."""
+MOST = 262_144
+"""How many numbers move at a time: few pieces, and a megabyte of float32 for what is computed on the way."""
 
 
 class Part:
