@@ -352,8 +352,10 @@ def times_where_nonzero(upstream: Any, local: Any) -> Any:
 
     A finite one stays where the upstream is 0: it is the derivative of the product by the upstream.
     """
-    if not (all_true(upstream) or all_true(np.isfinite(local))):
-        local = np.where(np.isfinite(local) | (upstream != 0), local, 0)
+    if not all_true(upstream):
+        finite = np.isfinite(local)
+        if not all_true(finite):
+            local = np.where(finite | (upstream != 0), local, 0)
     return upstream * local
 
 

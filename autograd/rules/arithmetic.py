@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import all_true
+from autograd.op import all_true, times_where_nonzero
 from autograd.table import absent, composite, dispatched, elementwise, flat, general, linear
 
 Array = Any
@@ -45,8 +45,7 @@ def power_base(x: Array, y: Array) -> Array:
         if y == 2:
             return 2 * x
         return y * x ** (y - 1) if y else 0.0
-    power = x ** (y - 1)
-    return np.where(np.isfinite(power) | (y != 0), y * power, 0)
+    return times_where_nonzero(y, x ** (y - 1))
 
 
 def power_exponent(x: Array, out: Array) -> Array:
