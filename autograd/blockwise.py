@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from autograd.program import Writer
 
 Array = Any
+LARGE = 1_000_000
+"""How many multiplications a product of matrices must have for BLAS to let several threads share them."""
 
 
 class Group:
@@ -32,10 +34,13 @@ class Group:
         Elementwise calls whose values have the same shape, and sums of these values.
     shape : tuple of int
         That shape.
+    threads : int
+        How many work on the blocks.
     """
 
-    def __init__(self, call: Call, values: Sequence[Array]) -> None:
+    def __init__(self, call: Call, values: Sequence[Array], threads: int) -> None:
         self.values, self.calls, self.shape = values, [call], values[call.outputs[0]].shape
+        self.threads = threads
         self.made, self.sums = {*call.outputs}, set[Variable]()
 
     def takes(self, call: Call) -> bool:
@@ -54,7 +59,7 @@ class Group:
 
     def unit(self) -> Call | Group:
         """The group, or its only call if there is one thread, which then has nothing to gain."""
-        return self if len(self.calls) > 1 or get_num_threads() > 1 else self.calls[0]
+        return self if len(self.calls) > 1 or self.threads > 1 else self.calls[0]
 
     def precedes(self, call: Call) -> bool:
         """Whether a call has to come later."""
@@ -75,8 +80,21 @@ def is_blockwise(call: Call, values: Sequence[Array]) -> bool:
     )
 
 
+def is_large_product(call: Call, values: Sequence[Array]) -> bool:
+    """Whether BLAS lets several threads multiply matrices."""
+    if call.row.function is not np.matmul:
+        return False
+    out, (x, _) = values[call.outputs[0]], [values[arg] if type(arg) is Variable else arg for arg in call.args]
+    return isinstance(out, np.ndarray) and out.size * np.shape(x)[-1] >= LARGE
+
+
 def grouped(calls: Sequence[Call], values: Sequence[Array]) -> list[Call | Group]:
-    """The calls, with groups of those that can be made block by block. What a group does not need comes before it."""
+    """The calls, with groups of those that can be made block by block. What a group does not need comes before it.
+
+    Beside large products one thread works on the blocks: those of OpenBLAS wait for the next product, and are busy
+    with it, for longer than blocks take. Where they have to share processors two threads take more time than one.
+    """
+    threads = 1 if any(is_large_product(call, values) for call in calls) else get_num_threads()
     units: list[Call | Group] = []
     group: Group | None = None
     for call in calls:
@@ -87,7 +105,7 @@ def grouped(calls: Sequence[Call], values: Sequence[Array]) -> list[Call | Group
             units.append(group.unit())
             group = None
         if begins:
-            group = Group(call, values)
+            group = Group(call, values, threads)
         else:
             units.append(call)
     return units if group is None else [*units, group.unit()]
@@ -199,7 +217,7 @@ class BlockWriter:
         kind = (first.stop, *self.group.shape[1:]), tuple(self.dtypes)
         scratch = writer.scratches.setdefault(kind, Scratch(*kind))
         names = [f"scratch_{number}" for number in range(len(self.dtypes))]
-        part = f"part_{len(writer.names)}"
+        part, blocks = f"part_{len(writer.names)}", writer.constant(self.blocks)
         lines += [
             f"def {part}(blocks):",
             f"    scratch = {writer.constant(scratch.take)}()",
@@ -209,7 +227,7 @@ class BlockWriter:
             *[f"        {name} = scratch[{number}][here]" for number, name in enumerate(names)],
             *[f"        {line}" for line in self.lines],
             f"    {writer.constant(scratch.free.append)}(scratch)",
-            f"{writer.constant(spread)}({part}, {writer.constant(self.blocks)})",
+            f"{writer.constant(spread)}({part}, {blocks})" if self.group.threads > 1 else f"{part}({blocks})",
         ]
         for out, parts in self.sums:
             add = f"{writer.constant(np.add.reduce)}({writer.constant(parts)}, 0"

@@ -138,6 +138,7 @@ class Plan:
         self.deaths = self.find_deaths()
         self.copied = self.find_copied()
         self.in_place = {position for position, call in enumerate(self.calls) if self.may_overwrite(position, call)}
+        self.ends = self.find_ends()
 
     def find_roots(self) -> dict[Variable, Variable]:
         """Where the memory of each value is, as the run showed that was traced."""
@@ -191,6 +192,20 @@ class Plan:
             self.roots[variable] = root
         self.deaths[root] = self.deaths[out]
         return True
+
+    def find_ends(self) -> dict[Variable, int]:
+        """The positions from which memory is free, if each elementwise call writes over what dies in it."""
+        ends = dict(self.deaths)
+        for position in reversed(range(len(self.calls))):
+            call = self.calls[position]
+            if not is_ufunc(call) or not is_elementwise(call):
+                continue
+            (out,) = call.outputs
+            end = ends[self.roots[out]]
+            for root in self.dying(position):
+                if end < len(self.calls) and like(self.values[root], self.values[out]):
+                    ends[root] = end
+        return ends
 
     def find_copied(self) -> set[int]:
         """The positions of outputs that would share memory with an argument or with another output."""
@@ -534,8 +549,8 @@ class Writer:
         return array
 
     def take(self, out: Variable) -> Array:
-        """An array for a value, until the value is no longer needed."""
-        return self.buffers.take(self.values[out], self.plan.deaths[self.plan.roots[out]])
+        """An array for a value, until neither it nor what is written over it is needed."""
+        return self.buffers.take(self.values[out], self.plan.ends[self.plan.roots[out]])
 
     def operand(self, value: Any, call: Call, shape: tuple[int, ...]) -> str:
         """The expression for an operand of a ufunc that is called in this shape, which may have longer rows.

@@ -163,14 +163,15 @@ def test_warnings_are_not_given_by_any_thread() -> None:
     assert np.isnan(found).all() or np.isinf(found).all()
 
 
-def test_text() -> None:
+def test_text(threads: int) -> None:
     """What the next line needs stays in the block; sums are added up afterwards."""
     x = np.ones(300_000)
+    run, add = ("part_7(c_7)", "reduce_10") if threads == 1 else ("spread_10(part_7, c_7)", "reduce_11")
     assert text(value_and_grad(lambda x: np.sum(np.exp(x) * x)), x) == lines(
         "def program(v0):",
         "    v7 = empty_5((300000, ), c_4)",
         "    def part_7(blocks):",
-        "        scratch = take_7()",
+        "        scratch = take_8()",
         "        for number, block in blocks:",
         "            rows_0 = v0[block]",
         "            rows_1 = v7[block]",
@@ -182,8 +183,17 @@ def test_text() -> None:
         "            c_3[number] = reduce_2(scratch_1, None)",
         "            multiply_1(rows_0, scratch_0, scratch_1)",
         "            add_6(scratch_0, scratch_1, rows_1)",
-        "        append_8(scratch)",
-        "    spread_9(part_7, c_10)",
-        "    v3 = reduce_11(c_3, 0)",
+        "        append_9(scratch)",
+        f"    {run}",
+        f"    v3 = {add}(c_3, 0)",
         "    return (v3, v7, )",
     )
+
+
+def test_one_thread_works_on_blocks_where_blas_has_several() -> None:
+    x, w = np.ones((1000, 1000)), np.ones((1000, 1000))
+    several = "spread_" if get_num_threads() > 1 else "part_"
+    assert several in text(lambda x: np.exp(np.sin(x)) + x[:9, :9] @ x[:9, :9] @ x[0, :9] @ x[0, :9], x)
+    alone = text(lambda x, w: x @ w * np.exp(np.sin(x)), x, w)
+    assert "spread_" not in alone
+    assert "for number, block in blocks" in alone

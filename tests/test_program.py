@@ -643,6 +643,24 @@ def test_what_is_needed_with_a_result_does_not_lie_where_it_goes() -> None:
         np.testing.assert_allclose(second, f(x)[1])
 
 
+def test_text_of_what_is_written_over_by_what_outlives_it() -> None:
+    """The first product does not lie where the second goes, though there is room: the sum is needed with it."""
+
+    def f(x: Any) -> Any:
+        y = x @ x + 1
+        product = y @ y
+        return product, y @ product
+
+    assert text(f, np.ones((200, 200)), out=(np.zeros((200, 200)), None)) == lines(
+        "def program(v0):",
+        "    matmul_0(v0, v0, c_1)",
+        "    add_3(c_1, c_2, c_1)",
+        "    matmul_0(c_1, c_1, c_4)",
+        "    v4 = matmul_0(c_1, c_4)",
+        "    return (c_4, v4, )",
+    )
+
+
 def test_text_of_assignments() -> None:
     def f(x: Any) -> Any:
         y = x * 2.0
