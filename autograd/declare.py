@@ -157,7 +157,8 @@ def flat(function: F) -> F:
     ----------
     function : callable
         Takes arrays, and returns an array, a tuple of arrays, or None. The shapes must not depend on values if it is to
-        be compiled.
+        be compiled. If it returns one array and has a keyword-only argument ``out=None``, a compiled function gives it
+        an array there, like the one that it returned first, to write into and to return.
 
     Returns
     -------
@@ -188,7 +189,9 @@ def flat(function: F) -> F:
         return (APPLY[public] if given else function)(*args, **kwargs)
 
     public.forward = function  # type: ignore[attr-defined]
-    enter(public, Flat(public, effect=True))
+    out = inspect.signature(function).parameters.get("out")
+    writes = out is not None and out.kind is out.KEYWORD_ONLY and out.default is None
+    enter(public, Flat(public, effect=True, writes=writes))
     return public  # type: ignore[return-value]
 
 

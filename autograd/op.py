@@ -71,7 +71,7 @@ class Row:
     effect = False
     """Whether the function does more than return its value, so that a program calls it even if nothing needs that."""
     writes = False
-    """Whether it takes a tuple of arrays to write its values into, or None for new ones, as last argument, `out`."""
+    """Whether `out`, its last argument, is an array to write its value into, or a tuple of these and None for new ones."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function
@@ -87,9 +87,9 @@ class Flat(Row):
 
     flat: frozenset[str] = frozenset()
 
-    def __init__(self, function: Any, but: Sequence[str] = (), effect: bool = False) -> None:
+    def __init__(self, function: Any, but: Sequence[str] = (), effect: bool = False, writes: bool = False) -> None:
         super().__init__(function)
-        self.but, self.effect, self.foreign = but, effect, effect
+        self.but, self.effect, self.writes, self.foreign = but, effect, writes, effect and not writes
 
 
 @final

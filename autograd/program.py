@@ -19,7 +19,7 @@ import numpy as np
 from autograd import trees
 from autograd.blockwise import BlockWriter, Group, Scratch, grouped
 from autograd.leaves import owner
-from autograd.op import Elementwise
+from autograd.op import Elementwise, Op
 from autograd.rules.indexing import index_set
 from autograd.tracing import ARRAY, Call, Trace, Variable, replaced, variables
 from autograd.ufuncs import BY_KEYWORD, is_elementwise, is_ufunc, reduction
@@ -66,7 +66,7 @@ def without_repetition(calls: Sequence[Call], values: Sequence[Array]) -> tuple[
             args, kwargs = replaced((call.args, call.kwargs), current)
             call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
         key = (id(call.function), identity(call.args), identity(call.kwargs))
-        before = made.setdefault(key, call) if not call.row.foreign else call
+        before = call if call.row.effect or call.row.foreign else made.setdefault(key, call)
         same = factor_of_one(call, values)
         if same is not None:
             instead[call.outputs[0]] = same
@@ -457,11 +457,12 @@ class Writer:
 
     def write_into_buffer(self, call: Call, dying: set[Variable]) -> bool:
         """Write a call whose value goes into a buffer, if there is a way to say so."""
-        if call.row.writes:
-            args = [self.text(arg) for arg in call.args[:-1]]
+        if call.row.writes and "out" not in call.kwargs:
             arrays = tuple(self.buffer(output) if self.has_buffer(output) else None for output in call.outputs)
-            args.append(self.text(arrays))
-            self.lines.append(f"{self.targets(call)}{self.constant(call.function)}({', '.join(args)})")
+            args = call.args[:-1] if isinstance(call.row, Op) else call.args
+            kwargs = {**call.kwargs, "out": arrays if call.several else arrays[0]}
+            call = Call(call.row, call.function, args, kwargs, call.outputs, call.several)
+            self.lines.append(f"{self.targets(call)}{self.expression(call)}")
             return True
         if len(call.outputs) != 1 or call.kwargs:
             return False

@@ -113,3 +113,41 @@ def test_what_it_returns_may_have_other_dtypes_but_not_other_shapes_when_compile
         np.testing.assert_allclose(program(x3), np.tanh(2 * x3 + 1))
     with pytest.raises(ValueError, match="broadcast"):
         program(x3)
+
+
+@flat
+def ranks(x: Any, *, out: Any = None) -> Any:
+    """Of each element, how many are smaller."""
+    given.append(out)
+    return np.add.reduce(x[:, np.newaxis] > x, 1, out=np.empty(x.shape) if out is None else out)
+
+
+given: list[Any] = []
+
+
+def test_a_compiled_function_gives_room_for_what_is_returned() -> None:
+    given.clear()
+    program = compiled(lambda x: np.sin(ranks(x)) + ranks(-x))
+    for x in np.random.default_rng(0).normal(size=(3, 5)):
+        np.testing.assert_array_equal(program(x), np.sin(np.argsort(np.argsort(x))) + np.argsort(np.argsort(-x)))
+    first, second, *later = given
+    assert first is None
+    assert second is None
+    assert [id(out) for out in later] == 2 * [id(out) for out in later[:2]]
+    assert later[0] is not later[1]
+
+
+def test_what_is_returned_at_last_is_new_each_time() -> None:
+    program = compiled(ranks)
+    first, second = program(x3), program(-x3)
+    np.testing.assert_array_equal([program(x3), first, second], [[0, 1, 2], [0, 1, 2], [2, 1, 0]])
+
+
+def test_room_that_the_caller_gives_is_taken() -> None:
+    room = np.zeros(3)
+    given.clear()
+    program = compiled(lambda x: ranks(x, out=room) * 2)
+    for x in x3, -x3, x3:
+        np.testing.assert_array_equal(program(x), 2 * room)
+        np.testing.assert_array_equal(room, np.argsort(x))
+    assert all(out is room for out in given)

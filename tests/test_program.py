@@ -556,18 +556,18 @@ def test_functions_that_write_into_arrays_are_given_buffers() -> None:
     logits, labels = np.zeros((50, 300)), np.arange(50)
     assert text(softmax_cross_entropy, logits, labels) == lines(
         "def program(v0, v1):",
-        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, (None, c_0, c_1, ))",
+        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, out=(None, c_0, c_1, ))",
         "    return v2",
     )
     assert text(lambda x, labels: loss_and_exponentials(x, labels)[1] * 2, logits, labels) == lines(
         "def program(v0, v1):",
-        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, (None, c_0, c_1, ))",
+        "    v2, v3, v4, = loss_and_exponentials_2(v0, v1, out=(None, c_0, c_1, ))",
         "    v5 = c_0 * 2",
         "    return v5",
     )
     assert text(loss_and_exponentials, logits, labels) == lines(
         "def program(v0, v1):",
-        "    v2, v3, v4, = loss_and_exponentials_0(v0, v1, (None, None, None, ))",
+        "    v2, v3, v4, = loss_and_exponentials_0(v0, v1, out=(None, None, None, ))",
         "    return (v2, v3, v4, )",
     )
 

@@ -485,8 +485,9 @@ def test_few_programs_are_kept() -> None:
         assert len(twins.compiled.programs) == min(k + 1, MOST_PROGRAMS)
 
 
-def test_dropout_has_the_same_masks() -> None:
-    twins = Twins(lambda: network(lambda: nn.Dropout(0.5, rng=np.random.default_rng(5))), sgd)
+@pytest.mark.parametrize("p", [0.5, 0.3])
+def test_dropout_has_the_same_masks(p: float) -> None:
+    twins = Twins(lambda: network(lambda: nn.Dropout(p, rng=np.random.default_rng(5))), sgd)
     for k, (x, y) in enumerate(zip(X[:9], Y, strict=False)):
         twins.step(x, y)
         twins.each(lambda model, _: model.train(k % 4 != 0))  # noqa: B023
