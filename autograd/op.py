@@ -71,7 +71,7 @@ class Row:
     effect = False
     """Whether the function does more than return its value, so that a program calls it even if nothing needs that."""
     writes = False
-    """Whether `out`, its last argument, is an array to write its value into, or a tuple of these and None for new ones."""
+    """Whether `out`, its last argument, is an array to write into, or a tuple of these and None for new ones."""
 
     def __init__(self, function: Any, name: str | None = None) -> None:
         self.function = function

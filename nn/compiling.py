@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,8 @@ class CompiledStep:
     ----------
     programs : dict
         What computes loss and gradients, and what moves the parameters by them, by what they are good for.
+    lock : lock
+        Lets one thread take a step at a time.
     """
 
     def __init__(self, model: Module, loss: Callable[..., Any], optimizer: Optimizer) -> None:
@@ -80,6 +83,7 @@ class CompiledStep:
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
         self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]
         self.programs: dict[Any, tuple[Callable[..., Any], Together, list[Any]]] = {}
+        self.lock = RLock()
         if isinstance(loss, Module):
             mine = {id(parameter) for parameter in self.named.values()}
             foreign = [name for name, parameter in loss.named_parameters() if id(parameter) not in mine]
@@ -91,26 +95,27 @@ class CompiledStep:
 
     def __call__(self, *batch: Any) -> Any:
         """Take one step: inputs, then what the loss takes after the model's output."""
-        key = (
-            *[module.training for module in self.modules],
-            *[parameter.node is None for parameter in self.named.values()],
-            *[id(getattr(module, name)) for module, name in self.buffers],
-            *[tuple(group["params"]) for group in self.optimizer.param_groups],
-        )
-        if key not in self.programs:
-            self.programs[key] = self.program()
-            if len(self.programs) > MOST_PROGRAMS:
-                del self.programs[next(iter(self.programs))]
-        loss_and_gradients, together, _ = self.programs[key]
-        together.gather()
-        try:
-            value, _ = loss_and_gradients(*batch)
-        except BaseException:
-            for p in together.gradients:
-                p.grad = None  # where it belongs there may be anything
-            raise
-        together.step()
-        return value
+        with self.lock:
+            key = (
+                *[module.training for module in self.modules],
+                *[parameter.node is None for parameter in self.named.values()],
+                *[id(getattr(module, name)) for module, name in self.buffers],
+                *[tuple(group["params"]) for group in self.optimizer.param_groups],
+            )
+            if key not in self.programs:
+                self.programs[key] = self.program()
+                if len(self.programs) > MOST_PROGRAMS:
+                    del self.programs[next(iter(self.programs))]
+            loss_and_gradients, together, _ = self.programs[key]
+            together.gather()
+            try:
+                value, _ = loss_and_gradients(*batch)
+            except BaseException:
+                for p in together.gradients:
+                    p.grad = None  # where it belongs there may be anything
+                raise
+            together.step()
+            return value
 
     def program(self) -> tuple[Callable[..., Any], Together, list[Any]]:
         """The compiled function of the parameters that are learned now, the step that they take, and the buffers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,8 @@ class Together:
 
     def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
         self.optimizer = optimizer
+        self.quiet = copy_context()  # where NumPy gives no warnings, as in an optimizer's step
+        self.quiet.run(np.seterr, all="ignore")
         self.gradients = {p: np.zeros(p.shape, p.dtype) for p in learned}
         self.still: list[Tensor] = []
         self.others = [p for group in optimizer.param_groups for p in group["params"] if p not in self.gradients]
@@ -119,11 +122,10 @@ class Together:
                 value[...] = p.data
                 p.set_(value)
 
-    @np.errstate(all="ignore")  # as an optimizer's step
     def step(self) -> None:
         """Move all parameters by the gradients that are there now."""
         for p, gradient in self.gradients.items():
-            if p.grad is not gradient and p.node is not None:
+            if p.node is not None:
                 p.node.remember(grad=gradient)
         for p in (*self.still, *self.others):
             p.grad = None
@@ -132,7 +134,7 @@ class Together:
             return
         groups = self.optimizer.param_groups
         for piece in self.pieces:
-            self.twin.update({**groups[piece.group], "params": piece.parts})
+            self.quiet.run(self.twin.update, {**groups[piece.group], "params": piece.parts})
             for p, value in zip(piece.parameters, piece.values):
                 p.set_(value)  # graphs that were made before are stale
         self.give_state()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -483,6 +485,25 @@ def test_few_programs_are_kept() -> None:
         twins.each(lambda model, _: model.load_state_dict(state))
         twins.step(X[k % 20], Y[k % 20])
         assert len(twins.compiled.programs) == min(k + 1, MOST_PROGRAMS)
+
+
+def test_threads_take_steps_one_after_the_other() -> None:
+    """In any order: the batch is always the same."""
+    twins = Twins(network, sgd)
+    twins.step(X[0], Y[0])
+    threads = [Thread(target=lambda: [twins.compiled(X[0], Y[0]) for _ in range(50)]) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+    finally:
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(interval)
+    for _ in range(150):
+        loop_step(twins.models[0], twins.loss, twins.optimizers[0], X[0], Y[0])
+    twins.compare()
 
 
 @pytest.mark.parametrize("p", [0.5, 0.3])
