@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import linecache
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -588,6 +589,23 @@ def arrays_of(program: Any) -> list[Any]:
     """The arrays that the only program of a function has."""
     ((run, *_),) = program.programs.values()
     return [cell.cell_contents for cell in run.__closure__ or () if isinstance(cell.cell_contents, np.ndarray)]
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (7, 3), (6, 0)])
+@pytest.mark.parametrize("width", [1, 30])
+def test_gradients_of_selections_are_written_where_they_go(shape: tuple[int, int], width: int) -> None:
+    """What other calls left there is gone. Indices may be negative, and come again."""
+    out = np.full(shape, np.nan)
+    program = compiled(grad(lambda x, rows, scale: np.sum(x[rows] * scale[:, None])), out=out)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        x, rows, scale = rng.normal(size=shape), rng.integers(-shape[0], shape[0], width), rng.normal(size=width)
+        expected = np.zeros(shape)
+        np.add.at(expected, rows, np.broadcast_to(scale[:, None], (width, shape[1])))
+        assert program(x, rows, scale) is out
+        np.testing.assert_allclose(out, expected, atol=1e-15)
+    ((run, *_),) = program.programs.values()
+    assert re.search(r"v\d+ = scatter_\d+\(.*, out=c_\d+\)\n    return c_\d+$", run.__doc__)
 
 
 def test_text_of_a_row_that_is_repeated() -> None:

@@ -78,20 +78,14 @@ class Embedding(Workload):
         from autograd import compiled, vjp
         from nn.functional import embedding
 
-        table, indices, seed = given.table, given.indices, given.seed
-        state: list[Array] = []
+        table, indices, seed, gradient = given.table, given.indices, given.seed, np.empty_like(given.table)
 
         def rows_and_gradient(table: Array, indices: Array, seed: Array) -> Any:
             rows, pull = vjp(lambda table: embedding(indices, table), table)
             return rows, pull(seed)[0]
 
-        program = compiled(rows_and_gradient)
-
-        def step() -> float:
-            state[:] = program(table, indices, seed)
-            return first(state[0])
-
-        return Contestant(step, lambda: state[1:])
+        program = compiled(rows_and_gradient, out=(None, gradient))
+        return Contestant(lambda: first(program(table, indices, seed)[0]), lambda: [gradient])
 
     def torch(self, given: Given) -> Contestant:
         """The same function."""
