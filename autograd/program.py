@@ -127,13 +127,14 @@ class Plan:
     def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
         self.values = trace.values
         calls, self.instead = without_repetition(needed(trace.calls, outputs), trace.values)
-        self.units = grouped(calls, trace.values)
+        self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
+        self.roots = self.find_roots()
+        lasting = (*trace.arguments, *(variable for _, variable in trace.captured), *variables(tuple(self.outputs)))
+        self.units = grouped(self.without_delay(calls, {self.roots[variable] for variable in lasting}), trace.values)
         self.calls = [call for unit in self.units for call in (unit.calls if isinstance(unit, Group) else [unit])]
         used = {variable for call in self.calls for variable in call.inputs} | set(variables(tuple(outputs)))
         self.captured = [(tensor, variable) for tensor, variable in trace.captured if variable in used]
         self.arguments = [*trace.arguments, *(variable for _, variable in self.captured)]
-        self.outputs = [self.instead.get(output, output) if type(output) is Variable else output for output in outputs]
-        self.roots = self.find_roots()
         self.foreign = self.find_foreign()
         self.deaths = self.find_deaths()
         self.copied = self.find_copied()
@@ -148,6 +149,30 @@ class Plan:
             variable = self.instead.get(Variable(number), Variable(number))
             roots.setdefault(variable, of_owner.setdefault(id(value), roots.get(variable, variable)))
         return roots
+
+    def without_delay(self, calls: Sequence[Call], lasting: set[Variable]) -> list[Call]:
+        """The calls, in an order that lets arrays be written over of which something smaller can be kept.
+
+        The derivative of a ReLU asks where its value is 0. Asked before dropout multiplies the value, the product can
+        lie in its place, and less memory is in use until backward comes.
+        """
+        uses: dict[Variable, list[int]] = defaultdict(list)
+        for position, call in enumerate(calls):
+            for root in {self.roots[variable] for variable in (*call.inputs, *call.outputs)}:
+                uses[root].append(position)
+        order = {position: float(position) for position in range(len(calls))}
+        for root, positions in uses.items():
+            if root in lasting or len(positions) < 3:
+                continue
+            *_, before, last = positions
+            write, look, value = calls[before], calls[last], self.values[root]
+            if root not in write.inputs or look.inputs != [root] or look.constants:
+                continue
+            if all(is_ufunc(call) and is_elementwise(call) for call in (write, look)):
+                (written,), (seen,) = write.outputs, look.outputs
+                if like(value, self.values[written]) and self.values[seen].nbytes < value.nbytes:
+                    order[last] = before - 0.5
+        return [calls[position] for position in sorted(order, key=order.__getitem__)]
 
     def find_foreign(self) -> set[Variable]:
         """The values that may lie in memory which is not the program's: of users' functions, and parts of constants."""

@@ -679,6 +679,49 @@ def test_text_of_what_is_written_over_by_what_outlives_it() -> None:
     )
 
 
+def test_text_of_what_is_asked_before_an_array_is_written_over() -> None:
+    """As where a ReLU was 0, before dropout multiplies its value."""
+
+    def f(x: Any, mask: Any) -> Any:
+        y = np.maximum(np.sin(x), 0)
+        dropped = y * mask
+        return np.cos(dropped @ dropped) * (y != 0)
+
+    assert text(f, np.ones((50, 50)), np.ones((50, 50))) == lines(
+        "def program(v0, v1):",
+        "    sin_0(v0, c_1)",
+        "    maximum_3(c_1, c_2, out=c_1)",
+        "    not_equal_4(c_1, 0, c_5)",
+        "    multiply_6(c_1, v1, c_1)",
+        "    dot_7(c_1, c_1, c_8)",
+        "    cos_9(c_8, c_8)",
+        "    v8 = c_8 * c_5",
+        "    return v8",
+    )
+
+
+def test_what_is_asked_after_an_effect_is_not_asked_before() -> None:
+    """Of what does not lie in memory of the program's own, or what an effect changes."""
+    limit, seen = np.zeros(3), list[Any]()
+
+    @flat
+    def raise_limit(x: Any) -> None:
+        seen.append(x.copy())
+        limit[...] += 1
+
+    def f(x: Any) -> Any:
+        y = np.sin(x)
+        z = y * 2
+        raise_limit(z)
+        return z + (y > limit), x > 0
+
+    program = compiled(f)
+    for number, x in enumerate([x3, -x3, x3 / 2]):
+        limit[...] = number / 4 - 1
+        expected = np.sin(x) * 2 + (np.sin(x) > number / 4)
+        np.testing.assert_allclose(program(x)[0], expected)
+
+
 def test_text_of_assignments() -> None:
     def f(x: Any) -> Any:
         y = x * 2.0
