@@ -75,8 +75,7 @@ def mask(input: Array, p: float, rng: np.random.Generator, *, out: Array | None 
     dtype = getattr(input, "dtype", np.dtype(float))
     drawn = np.empty(shape_of(input), dtype if dtype.kind == "f" else float) if out is None else out
     size, row = drawn.size, drawn.reshape(-1)
-    count = -(-size // 64) if p == 0.5 else -(-size // 8)
-    draws = rng.integers(0, 2**64 - 1, count, dtype=np.uint64, endpoint=True).view(np.uint8)
+    draws = words(rng, -(-size // (64 if p == 0.5 else 8))).view(np.uint8)
     if p == 0.5:
         bits = draws[: size // 8]
         np.take(eights(drawn.dtype), bits, axis=0, out=row[: 8 * bits.size].reshape(-1, 8), mode="clip")
@@ -91,6 +90,14 @@ def mask(input: Array, p: float, rng: np.random.Generator, *, out: Array | None 
     row[...] = keep
     drawn *= 1 / (1 - p) if p < 1 else 0
     return drawn
+
+
+def words(rng: np.random.Generator, count: int) -> Array:
+    """Random words of 64 bits. `Generator.integers` gives the same, and takes twice the time of what it is made of."""
+    source = rng.bit_generator
+    if isinstance(source, np.random.PCG64 | np.random.PCG64DXSM | np.random.Philox | np.random.SFC64):
+        return source.random_raw(count)
+    return rng.integers(0, 2**64 - 1, count, dtype=np.uint64, endpoint=True)
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 
 import nn
 from autograd import Tensor
+from nn.dropout import words
 from nn.functional import dropout
 
 
@@ -24,6 +25,16 @@ def test_elements_are_dropped_independently_of_their_neighbours() -> None:
     kept = dropout(np.ones(1_000_000), 0.5, rng=np.random.default_rng(0)) != 0
     for distance in (1, 7, 8, 64):
         assert abs(np.mean(kept[distance:] == kept[:-distance]) - 0.5) < 0.0025
+
+
+@pytest.mark.parametrize("kind", ["PCG64", "PCG64DXSM", "Philox", "SFC64", "MT19937"])
+def test_all_bits_of_every_generator_are_random(kind: str) -> None:
+    first, second = (np.random.Generator(getattr(np.random, kind)(3)) for _ in range(2))
+    drawn = words(first, 5000)
+    np.testing.assert_array_equal(drawn, second.integers(0, 2**64 - 1, 5000, dtype=np.uint64, endpoint=True))
+    bits = np.unpackbits(drawn.view(np.uint8)).reshape(5000, 64)
+    assert np.all(np.abs(bits.mean(axis=0) - 0.5) < 5 * 0.5 / np.sqrt(5000))
+    assert first.random() == second.random()
 
 
 def test_forward_and_backward_have_the_same_mask() -> None:
