@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DtypeError, OutOfRangeError, ShapeError, Tensor, describe, flat
-from nn.module import Module, Parameter, as_array
+from nn.module import Module, Parameter, are_below, as_array
 
 Array = Any
 
@@ -62,13 +62,13 @@ def checked(indices: Array, size: int) -> Array:
     """Indices, if they are rows of a table of this size."""
     if indices.dtype.kind not in "iu" and indices.size:
         raise DtypeError(f"embedding: indices must be integers, got {describe(indices)}; use indices.astype(int)")
-    if indices.size and (indices.min() < 0 or indices.max() >= size):
+    if indices.size and not are_below(size, indices):
         place = tuple(map(int, np.argwhere((indices < 0) | (indices >= size))[0]))
         raise OutOfRangeError(
             f"embedding: index {indices[place]} at {place} of indices of shape {indices.shape} is not in a table of "
             f"{size} rows; indices run from 0 to {size - 1}"
         )
-    return indices.astype(np.intp)
+    return indices.astype(np.intp, copy=False)
 
 
 def row_of_padding(padding_idx: int, size: int) -> int:

@@ -36,7 +36,7 @@ from autograd import (
     softplus,
 )
 from nn.errors import DataError
-from nn.module import Module, as_array
+from nn.module import Module, are_below, as_array
 
 Array = Any
 
@@ -538,11 +538,7 @@ def checked_labels(
 def are_classes(labels: Array, classes: int, ignore_index: int | None) -> bool:
     """Whether all labels are classes, and it is certain that none is to be ignored."""
     ignores = ignore_index is not None and 0 <= ignore_index < classes
-    return not ignores and bool(np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize]), None) < classes)
-
-
-UNSIGNED = {np.dtype(kind).itemsize: kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64)}
-"""By the number of bytes. In these dtypes what is negative is large, so that one pass finds both ends of a range."""
+    return not ignores and are_below(classes, labels)
 
 
 @flat

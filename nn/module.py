@@ -482,6 +482,15 @@ def as_array(value: Any) -> Any:
     return value if hasattr(value, "dtype") else np.asarray(value)
 
 
+def are_below(end: int, integers: Array) -> bool:
+    """Whether integers, of which there are some, are from 0 to below an end."""
+    return bool(np.maximum.reduce(integers.view(UNSIGNED[integers.itemsize]), None) < end)
+
+
+UNSIGNED = {np.dtype(kind).itemsize: kind for kind in (np.uint8, np.uint16, np.uint32, np.uint64)}
+"""By the number of bytes. In these dtypes what is negative is large, so that one pass finds both ends of a range."""
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a tensor, array, number or nested list."""
     shape: tuple[int, ...] = value.shape if hasattr(value, "shape") else np.shape(value)

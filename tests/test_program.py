@@ -591,7 +591,7 @@ def arrays_of(program: Any) -> list[Any]:
     return [cell.cell_contents for cell in run.__closure__ or () if isinstance(cell.cell_contents, np.ndarray)]
 
 
-@pytest.mark.parametrize("shape", [(40, 50), (7, 3), (6, 0)])
+@pytest.mark.parametrize("shape", [(40, 50), (40, 51), (7, 3), (6, 0)])
 @pytest.mark.parametrize("width", [1, 30])
 def test_gradients_of_selections_are_written_where_they_go(shape: tuple[int, int], width: int) -> None:
     """What other calls left there is gone. Indices may be negative, and come again."""
