@@ -106,13 +106,15 @@ class Tensor(NumPyMethods):
         """The value as an array that shares memory with the tensor. The graph stays behind."""
         return np.asarray(self._value())
 
-    def set_(self, memory: Array) -> Tensor:
+    def set_(self, memory: Array, grad: Array | None = None) -> Tensor:
         """Let the value of this leaf lie in the memory of an array from now on: what is written there, it has.
 
         Parameters
         ----------
         memory : ndarray
             Of the tensor's shape and dtype.
+        grad : ndarray, optional
+            Where its gradient lies from now on, if it requires grad: of the same shape and dtype.
 
         Returns
         -------
@@ -136,15 +138,23 @@ class Tensor(NumPyMethods):
         >>> t
         Tensor([5., 0.])
         """
-        if memory is not self._data and (memory.shape, memory.dtype) != (self._data.shape, self._data.dtype):
-            raise ShapeError(
-                f"set_() of {describe(self)} to memory of shape {memory.shape} and dtype {memory.dtype}; "
-                "they must be the tensor's"
-            )
-        if self.node is not None and self.node.args:
+        node = self.node
+        if node is not None and node.args:
             raise GraphError(f"set_() of {describe(self)}, which was computed; only a leaf has memory of its own")
+        if memory is not self._data:
+            self._refuse_unlike(memory)
+        if grad is not None and node is not None and node.about.get("grad") is not grad:
+            self._refuse_unlike(grad)
+            node.about["grad"] = grad
         self._replace(memory)
         return self
+
+    def _refuse_unlike(self, array: Array) -> None:
+        if (array.shape, array.dtype) != (self._data.shape, self._data.dtype):
+            raise ShapeError(
+                f"set_() of {describe(self)} to memory of shape {array.shape} and dtype {array.dtype}; "
+                "they must be the tensor's"
+            )
 
     def detach(self) -> Tensor:
         """A tensor of the same value, sharing its memory, that requires no grad."""
@@ -350,9 +360,9 @@ class Tensor(NumPyMethods):
         if old.args:
             self.node = None
             return
-        self.node = make_node(old.op, (), (), old.spec)
-        self.node.about = old.about
-        self.node.about["value"] = value
+        node = self.node = make_node(old.op, (), (), old.spec)
+        node.about = old.about
+        node.about["value"] = value
         old.op = CHANGED
 
     def _assign(self, function: Any, write: Callable[..., None], *args: Any) -> Tensor:

@@ -39,6 +39,22 @@ def test_what_belongs_to_the_leaf_stays() -> None:
     np.testing.assert_array_equal(t.grad, gradient)
 
 
+def test_the_gradient_may_lie_in_memory_too() -> None:
+    memory, gradient = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    t = Tensor([0.0, 0.0], requires_grad=True)
+    assert t.set_(memory, gradient) is t
+    assert t.data is memory
+    assert t.grad is gradient
+    t.set_(memory)
+    assert t.grad is gradient
+    t.grad = None
+    t.set_(memory, gradient)
+    np.sum(t * t).backward()
+    np.testing.assert_array_equal(t.grad, [5.0, 8.0])
+    constant = Tensor([0.0, 0.0]).set_(memory, gradient)
+    assert constant.grad is None
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_graphs_made_before_are_stale(same: bool) -> None:
     t = Tensor([1.0, 2.0], requires_grad=True)
@@ -64,7 +80,14 @@ def test_memory_that_does_not_fit(memory: Any) -> None:
         "tensor's",
     ):
         t.set_(memory)
+    with raises(
+        ShapeError,
+        f"set_() of Tensor(float64 (2,)) to memory of shape {memory.shape} and dtype {memory.dtype}; they must be the "
+        "tensor's",
+    ):
+        t.set_(np.zeros(2), memory)
     np.testing.assert_array_equal(t.data, [1.0, 2.0])
+    assert t.grad is None
 
 
 def test_a_computed_tensor_has_no_memory_of_its_own() -> None:

@@ -90,6 +90,8 @@ class Together:
         Those of which nothing depends, and which have no gradient therefore.
     others : list of Tensor
         What the optimizer moves beside the learned parameters. They have no gradient in a step of these.
+    apart : list of Tensor
+        Learned parameters that do not move in pieces.
     """
 
     def __init__(self, optimizer: Optimizer, learned: Iterable[Tensor]) -> None:
@@ -111,6 +113,8 @@ class Together:
                         by_dtype.setdefault(p.dtype, []).append(p)
                 self.pieces += [Piece(number, parameters) for parameters in by_dtype.values()]
         self.values = {p: np.array(p.data) for p in self.gradients}
+        moved = {p for piece in self.pieces for p in piece.parameters}
+        self.apart = [p for p in self.gradients if p not in moved]
         for piece in self.pieces:
             self.values |= zip(piece.parameters, piece.values)
             self.gradients |= zip(piece.parameters, piece.gradients)
@@ -124,20 +128,25 @@ class Together:
 
     def step(self) -> None:
         """Move all parameters by the gradients that are there now."""
-        for p, gradient in self.gradients.items():
-            if p.node is not None:
-                p.node.remember(grad=gradient)
-        for p in (*self.still, *self.others):
-            p.grad = None
         if self.still or not self.pieces or not self.take_state():
+            self.leave_gradients(self.gradients)
             self.optimizer.step()
             return
+        self.leave_gradients(self.apart)
         groups = self.optimizer.param_groups
         for piece in self.pieces:
             self.quiet.run(self.twin.update, {**groups[piece.group], "params": piece.parts})
-            for p, value in zip(piece.parameters, piece.values):
-                p.set_(value)  # graphs that were made before are stale
+            for p, value, gradient in zip(piece.parameters, piece.values, piece.gradients):
+                p.set_(value, gradient)  # graphs that were made before are stale
         self.give_state()
+
+    def leave_gradients(self, parameters: Iterable[Tensor]) -> None:
+        """Let these parameters have the gradients that were computed, and those that were not reached none."""
+        for p in parameters:
+            if p.node is not None:
+                p.node.remember(grad=self.gradients[p])
+        for p in (*self.still, *self.others):
+            p.grad = None
 
     def take_state(self) -> bool:
         """Take over what the optimizer remembers, if somebody has changed it; whether it is the same for all."""
