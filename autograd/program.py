@@ -168,7 +168,7 @@ class Plan:
             write, look, value = calls[before], calls[last], self.values[root]
             if root not in write.inputs or look.inputs != [root] or look.constants:
                 continue
-            if all(is_ufunc(call) and is_elementwise(call) for call in (write, look)):
+            if is_elementwise(write) and is_elementwise(look):
                 (written,), (seen,) = write.outputs, look.outputs
                 if like(value, self.values[written]) and self.values[seen].nbytes < value.nbytes:
                     order[last] = before - 0.5
@@ -223,13 +223,12 @@ class Plan:
         ends = dict(self.deaths)
         for position in reversed(range(len(self.calls))):
             call = self.calls[position]
-            if not is_ufunc(call) or not is_elementwise(call):
+            if not is_elementwise(call) or not isinstance(self.values[call.outputs[0]], np.ndarray):
                 continue
-            (out,) = call.outputs
-            end = ends[self.roots[out]]
+            out = self.roots[call.outputs[0]]
             for root in self.dying(position):
-                if end < len(self.calls) and like(self.values[root], self.values[out]):
-                    ends[root] = end
+                if ends[out] < len(self.calls) and like(self.values[root], self.values[out]):
+                    ends[root] = ends[out]
         return ends
 
     def find_copied(self) -> set[int]:

@@ -71,7 +71,7 @@ class Call:
         """The variables among the arguments."""
         return variables((self.args, self.kwargs))
 
-    @property
+    @cached_property
     def constants(self) -> list[Array]:
         """The arrays among the arguments that are no variables: the function's own, or of the outside."""
         return [part for part in within((self.args, self.kwargs)) if isinstance(part, np.ndarray)]
