@@ -102,11 +102,12 @@ class CompiledStep:
                 *[id(getattr(module, name)) for module, name in self.buffers],
                 *[tuple(group["params"]) for group in self.optimizer.param_groups],
             )
-            if key not in self.programs:
-                self.programs[key] = self.program()
+            program = self.programs.get(key)
+            if program is None:
+                program = self.programs[key] = self.program()
                 if len(self.programs) > MOST_PROGRAMS:
                     del self.programs[next(iter(self.programs))]
-            loss_and_gradients, together, _ = self.programs[key]
+            loss_and_gradients, together, _ = program
             together.gather()
             try:
                 value, _ = loss_and_gradients(*batch)
