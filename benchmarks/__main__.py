@@ -189,7 +189,7 @@ def contests(given: argparse.Namespace) -> int:
     running = given.command == "run"
     options = options_of(given, workloads, OURS if running else tuple(CONTESTANTS))
     report = Report(given.command, machine(options.threads), [])
-    report.outcomes, report.interrupted = all_held(workloads, options, measured=running)
+    report.outcomes, report.interrupted = all_held([(workload, options) for workload in workloads], measured=running)
     print(report.text(), flush=True)
     write(report, given.json, given.markdown)
     rounds = report.suite()
@@ -202,11 +202,11 @@ def contests(given: argparse.Namespace) -> int:
     return status(report.wrong(), report.interrupted)
 
 
-def all_held(workloads: Sequence[Workload], options: Options, measured: bool) -> tuple[list[Outcome], bool]:
+def all_held(contests: Sequence[tuple[Workload, Options]], measured: bool) -> tuple[list[Outcome], bool]:
     """The outcomes of all contests, and whether Ctrl-C came before the end."""
     outcomes: list[Outcome] = []
-    with bar(turns(workloads, options), "turn") as progress:
-        for workload in workloads:
+    with bar(sum(turns([workload], options) for workload, options in contests), "turn") as progress:
+        for workload, options in contests:
             progress.set_description(workload.name)
             outcomes.append(hold(workload, options, progress.update, measured))
             if not outcomes[-1].complete:
@@ -271,7 +271,9 @@ def checks(given: argparse.Namespace) -> int:
     workloads = chosen(given.workloads)
     options = options_of(given, workloads, (YARDSTICK, *checking.CHECKED))
     baseline = {} if given.update else checking.read(given.baseline)
-    outcomes, interrupted = all_held(workloads, options, measured=True)
+    outcomes, interrupted = all_held(
+        [(workload, checking.without_slow(workload, options)) for workload in workloads], measured=True
+    )
     complete = [outcome for outcome in outcomes if outcome.complete]
     wrong = Report("check", {}, outcomes).wrong()
     if given.update:

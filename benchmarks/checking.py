@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.contest import Entry, Outcome
+from benchmarks.contest import Entry, Options, Outcome
 from benchmarks.report import aligned, number
 from benchmarks.statistics import ratio_of
+from benchmarks.workload import Workload
 
 BASELINE = Path(__file__).with_name("baseline.json")
 MARGINS = {"nodes": 0.0, "kept": 0.01, "blocks": 0.1, "peak": 0.1}
@@ -25,8 +27,9 @@ MARGINS = {"nodes": 0.0, "kept": 0.01, "blocks": 0.1, "peak": 0.1}
 OF_MEMORY = ("blocks", "peak")
 """Counts that depend on versions."""
 
-CHECKED = ("chainrule",)
-"""Who is in the baseline. A program has no counts of recording, and to make those of the chains takes minutes."""
+CHECKED = ("chainrule", "compiled")
+"""Who is in the baseline, but for those that a workload is slow to get ready. A program has no counts of recording."""
+
 Baseline = dict[str, Any]
 
 
@@ -63,6 +66,11 @@ class Verdict(NamedTuple):
     def improved(self) -> bool:
         """Whether it has become so much less that the baseline should follow."""
         return self.now < self.before * self.before / self.allowed if self.allowed > self.before else False
+
+
+def without_slow(workload: Workload, options: Options) -> Options:
+    """The options without those contestants that the workload is slow to get ready."""
+    return replace(options, contestants=tuple(name for name in options.contestants if name not in workload.slow))
 
 
 def versions(entry: Entry) -> str:

@@ -74,6 +74,8 @@ class Workload:
         By dtype, how far results may be apart, relative to the largest element.
     safe : dict of str to float
         Options for the verification alone, that switch off what is random.
+    slow : tuple of str
+        Contestants that take seconds to get ready, and are left out of the check in CI.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Workload:
     dtypes: tuple[str, ...] = ("float32", "float64")
     tolerance: ClassVar[Mapping[str, float]] = {"float32": 2e-3, "float64": 1e-7}
     safe: Mapping[str, float] = {}
+    slow: tuple[str, ...] = ()
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add the arrays that every contestant starts from to `given`.

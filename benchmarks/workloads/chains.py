@@ -29,6 +29,7 @@ class Chain(Workload):
     """
 
     dtypes = ("float64",)
+    slow = ("compiled",)
 
     def __init__(self, name: str, width: int) -> None:
         self.name = name

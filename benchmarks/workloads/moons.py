@@ -28,6 +28,7 @@ class Moons(Workload):
     sizes = {"width": 16, "depth": 2, "points": 100}
     grows = {"points": (5, 10, 20, 50, 100), "width": (4, 8, 16, 32), "depth": (1, 2, 4, 8)}
     dtypes = ("float64",)
+    slow = ("compiled",)
 
     def inputs(self, given: Given, rng: np.random.Generator) -> None:
         """Add points of two interleaving half circles, their sides -1 and 1, and first weights and biases."""
