@@ -319,13 +319,12 @@ class Contest:
 
     def play(self) -> None:
         """Time them, round after round."""
-        options, calls, leads, every = self.options, {}, {}, {}
+        options, calls, every = self.options, {}, {}
         share = options.seconds / options.rounds
         for entry, _ in self.each("build"):
             taken = self.warm(entry, share)
             if taken is not None:
                 calls[entry.contestant] = max(1, round(share / taken))
-                leads[entry.contestant] = 0 if options.threads == 1 else math.ceil(LEAD / taken)
                 turns = max(min(FEWEST, options.rounds), min(options.rounds, int(options.seconds / taken)))
                 every[entry.contestant] = math.ceil(options.rounds / turns)
         for number in range(options.rounds):
@@ -333,7 +332,7 @@ class Contest:
             for entry in entries[:: -1 if number % 2 else 1]:
                 name = entry.contestant
                 if number % every[name] == 0:
-                    self.turn(entry, number, calls[name], leads[name])
+                    self.turn(entry, number, calls[name])
                 self.advance()
         self.outcome.complete = True
 
@@ -343,15 +342,20 @@ class Contest:
         for _ in range(2):
             answer = self.ask(entry, "time", calls=1)
             taken = None if answer is None else answer["step"]
-        if taken is not None and taken < share / 10:
+        if taken is None or not self.lead(entry):
+            return None
+        if taken < share / 10:
             answer = self.ask(entry, "time", calls=max(1, round(share / 4 / max(taken, 1e-9))))
             taken = None if answer is None else answer["step"]
         return taken
 
-    def turn(self, entry: Entry, number: int, calls: int, lead: int) -> None:
-        """Time one turn, after calls that are not timed, and note it in its round."""
-        answer = self.ask(entry, "time", calls=lead) if lead else {}
-        answer = None if answer is None else self.ask(entry, "time", calls=calls)
+    def lead(self, entry: Entry) -> bool:
+        """Let a contestant run until nobody else does; whether it did."""
+        return self.options.threads == 1 or self.ask(entry, "lead", seconds=LEAD) is not None
+
+    def turn(self, entry: Entry, number: int, calls: int) -> None:
+        """Time one turn, after steps that are not timed, and note it in its round."""
+        answer = self.ask(entry, "time", calls=calls) if self.lead(entry) else None
         if answer is not None and self.options.parts:
             parts = self.ask(entry, "time", calls=calls, parts=True)
             answer = None if parts is None else answer | parts

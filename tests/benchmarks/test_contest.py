@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import contest
-from benchmarks.contest import Options, Process, ProcessError, hold, turns
+from benchmarks.contest import Contest, Options, Process, ProcessError, hold, turns
 from benchmarks.workloads import WORKLOADS
 
 TINY = WORKLOADS["tiny"]
@@ -37,6 +39,24 @@ def test_figures_of_each_round() -> None:
         assert all(value and value > 0 for value in entry.seconds["step"])
         assert entry.about["blas"]
     assert len(seen) == turns([TINY], OPTIONS) == 2 * (1 + 2)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_turns_begin_with_steps_that_are_not_timed(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of others still wait busily for work, but not where each contestant has one."""
+    asked: list[tuple[str, str]] = []
+    ask = Contest.ask
+
+    def listening(self: Contest, entry: Any, do: str, **arguments: Any) -> Any:
+        asked.append((entry.contestant, do))
+        return ask(self, entry, do, **arguments)
+
+    monkeypatch.setattr(Contest, "ask", listening)
+    hold(TINY, replace(OPTIONS, threads=threads))
+    turn = ("lead", "time") if threads > 1 else ("time",)
+    expected = [(name, do) for name in ("numpy", "chainrule", "chainrule", "numpy") for do in turn]
+    assert asked[-len(expected) :] == expected
+    assert asked.count(("numpy", "lead")) == (3 if threads > 1 else 0)
 
 
 def test_parts_of_a_step() -> None:
