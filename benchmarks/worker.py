@@ -40,21 +40,6 @@ def pin(threads: int) -> None:
         os.sched_setaffinity(0, allowed[-threads:])
 
 
-def keep_memory() -> None:
-    """Let the C library keep what is freed, as it does in every process that has once freed something large.
-
-    Until then glibc hands memory back as soon as there is twice as much as the largest array that was freed so far, and
-    whether a step asks for its pages anew depends on chance. The array here is never written to, and takes no memory.
-    """
-    import numpy as np
-
-    np.empty(LARGEST_KEPT, np.uint8)
-
-
-LARGEST_KEPT = 32 * 2**20 - 2**16
-"""Bytes: almost the most up to which glibc follows the arrays that it sees."""
-
-
 class Worker:
     """A contestant, and what can be asked of it: each public method is a request.
 
@@ -72,7 +57,6 @@ class Worker:
 
     def __init__(self, workload: str, contestant: str, sizes: dict[str, int], dtype: str | None, threads: int) -> None:
         pin(threads)
-        keep_memory()
         from benchmarks.workload import OURS
         from benchmarks.workloads import WORKLOADS
 
