@@ -163,6 +163,16 @@ def test_warnings_are_not_given_by_any_thread() -> None:
     assert np.isnan(found).all() or np.isinf(found).all()
 
 
+def test_gradients_of_a_large_table(threads: int) -> None:
+    """What was there before is gone, from the first number to the last."""
+    table, out = np.ones((5000, 60), np.float32), np.full((5000, 60), np.nan, np.float32)
+    program = compiled(grad(lambda table, rows: np.sum(table[rows])), out=out)
+    for rows in np.random.default_rng(0).integers(0, 5000, (3, 40)):
+        expected = np.zeros((5000, 60), np.float32)
+        np.add.at(expected, rows, 1)
+        np.testing.assert_array_equal(program(table, rows), expected)
+
+
 def test_text(threads: int) -> None:
     """What the next line needs stays in the block; sums are added up afterwards."""
     x = np.ones(300_000)

@@ -12,6 +12,7 @@ from autograd.modes import is_compiling
 from autograd.op import unbroadcast
 from autograd.partial import Partial
 from autograd.table import absent, composite, dispatched, flat, linear
+from autograd.threads import FEWEST, get_num_threads, spread
 
 # t[key], and the three ways to write to a key of a copy
 
@@ -30,7 +31,7 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...], out: Any = None) -> A
     if out is None:
         out = np.zeros(shape, values.dtype)
     else:
-        out.view(np.uint8).fill(0)  # byte by byte it takes NumPy two thirds of the time
+        clear(out)
     if is_basic(key):
         out[key] = values
         return out
@@ -47,6 +48,13 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...], out: Any = None) -> A
     if lost.size:
         add_rows(matrix, rows[lost], values[lost])
     return out
+
+
+def clear(array: Any) -> None:
+    """Fill an array with zeros, on several threads if it is large: byte by byte, in two thirds of the time of NumPy."""
+    everything = array.view(np.uint8).reshape(-1)
+    parts = np.array_split(everything, get_num_threads()) if array.size >= FEWEST else [everything]
+    spread(lambda some: [part.fill(0) for part in some], parts)
 
 
 def add_rows(matrix: Any, rows: Any, values: Any) -> None:
