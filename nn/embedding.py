@@ -68,7 +68,7 @@ def checked(indices: Array, size: int) -> Array:
             f"embedding: index {indices[place]} at {place} of indices of shape {indices.shape} is not in a table of "
             f"{size} rows; indices run from 0 to {size - 1}"
         )
-    return indices.astype(np.intp, copy=False)
+    return indices.astype(np.intp)  # a copy: the caller's may change before backward
 
 
 def row_of_padding(padding_idx: int, size: int) -> int:

@@ -608,6 +608,14 @@ def test_gradients_of_selections_are_written_where_they_go(shape: tuple[int, int
     assert re.search(r"v\d+ = scatter_\d+\(.*, out=c_\d+\)\n    return c_\d+$", run.__doc__)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64])
+def test_gradients_of_selections_by_small_integers(dtype: Any) -> None:
+    """More rows than the dtype of the indices can count."""
+    rows = np.random.default_rng(0).integers(0, 127, 100).astype(dtype)
+    found = grad(lambda x: np.sum(x[rows]))(np.ones((40_000, 10)))
+    np.testing.assert_array_equal(found[:, 0], np.bincount(rows, minlength=40_000))
+
+
 def test_text_of_a_row_that_is_repeated() -> None:
     """NumPy halts at the end of each row, unless rows are as long as those of its own buffers."""
     x, row = np.ones((128, 128)), np.arange(128.0)

@@ -183,7 +183,7 @@ def leading(key: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[An
 
 def places(key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """The numbers of the elements that a key selects from an array of this shape."""
-    if len(shape) == len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype.kind == "i":
+    if len(shape) == len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype == np.intp:
         return np.where(key[0] < 0, key[0] + shape[0], key[0])
     return np.arange(prod(shape)).reshape(shape)[key]
 

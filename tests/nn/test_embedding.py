@@ -112,3 +112,11 @@ def test_refused(case: str) -> None:
     with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         call()
     assert issubclass(OutOfRangeError, IndexError)
+
+
+def test_indices_that_change_before_backward() -> None:
+    weight, indices = Tensor(np.zeros((5, 2)), requires_grad=True), np.array([1, 2])
+    rows = embedding(indices, weight)
+    indices[:] = 4
+    np.sum(rows).backward()
+    np.testing.assert_array_equal(weight.grad[:, 0], [0, 1, 1, 0, 0])
