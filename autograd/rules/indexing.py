@@ -42,12 +42,17 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...], out: Any = None) -> A
         return out
     # Rows: assign all, and add what gets lost.
     rows, matrix = places(key, lead).ravel(), out.reshape(count, width)
-    values = values.reshape(rows.size, width)
-    matrix[rows] = values
+    values = np.ascontiguousarray(values.reshape(rows.size, width))
+    as_items(matrix).put(rows, as_items(values))
     lost = np.flatnonzero(~survivors(rows, rows, (count,)))
     if lost.size:
         add_rows(matrix, rows[lost], values[lost])
     return out
+
+
+def as_items(matrix: Any) -> Any:
+    """The rows of a matrix as single items, which NumPy copies in half the time of as many numbers."""
+    return matrix.view(np.dtype((np.void, matrix.itemsize * matrix.shape[1]))).reshape(-1)
 
 
 def clear(array: Any) -> None:
@@ -182,9 +187,9 @@ def leading(key: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[An
 
 
 def places(key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    """The numbers of the elements that a key selects from an array of this shape."""
-    if len(shape) == len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype == np.intp:
-        return np.where(key[0] < 0, key[0] + shape[0], key[0])
+    """The numbers of the elements that a key selects from an array of this shape, some counted from the end."""
+    if len(shape) == len(key) == 1 and isinstance(key[0], np.ndarray) and key[0].dtype.kind == "i":
+        return key[0].astype(np.intp, copy=False)
     return np.arange(prod(shape)).reshape(shape)[key]
 
 

@@ -34,7 +34,14 @@ def test_09_repeated_pairs_add() -> None:
 
 @pytest.mark.parametrize("count", [20, 200])
 @pytest.mark.parametrize(
-    "key", [lambda i: i, lambda i: (i, slice(None)), lambda i: (i % 50, i // 50), lambda i: i - 200]
+    "key",
+    [
+        lambda i: i,
+        lambda i: (i, slice(None)),
+        lambda i: (i % 50, i // 50),
+        lambda i: i - 200,
+        lambda i: i - 200 * (np.arange(200) % 2),  # the same row from both ends
+    ],
 )
 def test_09_many_rows_with_repeats_equal_add_at(key: Any, count: int) -> None:
     rng = np.random.default_rng(0)
