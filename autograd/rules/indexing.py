@@ -46,7 +46,7 @@ def scatter(values: Any, key: Any, shape: tuple[int, ...], out: Any = None) -> A
     as_items(matrix).put(rows, as_items(values))
     lost = np.flatnonzero(~survivors(rows, rows, (count,)))
     if lost.size:
-        add_rows(matrix, rows[lost], values[lost])
+        add_rows(matrix, rows[lost], values.take(lost, 0))
     return out
 
 
