@@ -6,6 +6,7 @@ are the same whatever the number of threads, and so are sums, which are added up
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Array = Any
 LARGE = 1_000_000
 """How many multiplications a product of matrices must have for BLAS to let several threads share them."""
+LINE = 64
+"""How many bytes a line of the caches has."""
 
 
 class Group:
@@ -111,6 +114,16 @@ def grouped(calls: Sequence[Call], values: Sequence[Array]) -> list[Call | Group
     return units if group is None else [*units, group.unit()]
 
 
+def aligned(shape: Sequence[int], dtype: np.dtype[Any], strides: Sequence[int] | None = None) -> Array:
+    """An empty array that begins with a line of the caches.
+
+    NumPy's begin at multiples of 16 bytes; where every other vector lies on two lines, passes take up to 10 % longer.
+    """
+    memory = np.empty(math.prod(shape) * dtype.itemsize + LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % LINE
+    return np.ndarray(shape, dtype, memory, start, strides)
+
+
 class Scratch:
     """What a thread writes into while it works on blocks: it takes a row of arrays, and gives it back."""
 
@@ -120,7 +133,7 @@ class Scratch:
 
     def take(self) -> list[Array]:
         """Arrays of a block's shape, one of each dtype."""
-        return self.free.pop() if self.free else [np.empty(self.shape, dtype) for dtype in self.dtypes]
+        return self.free.pop() if self.free else [aligned(self.shape, dtype) for dtype in self.dtypes]
 
 
 class BlockWriter:

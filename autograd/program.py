@@ -17,7 +17,7 @@ from weakref import finalize
 import numpy as np
 
 from autograd import trees
-from autograd.blockwise import BlockWriter, Group, Scratch, grouped
+from autograd.blockwise import BlockWriter, Group, Scratch, aligned, grouped
 from autograd.leaves import owner
 from autograd.op import Elementwise, Op
 from autograd.rules.indexing import index_set
@@ -301,7 +301,7 @@ class Buffers:
             if room.until > death and (found := room.take(model)) is not None:
                 self.until[id(found)] = room.until
                 return found
-        array = np.empty_like(model)
+        array = aligned(model.shape, model.dtype, np.empty_like(model).strides)
         self.until[id(array)] = np.inf
         return array
 
@@ -594,7 +594,7 @@ class Writer:
             return self.constant(self.fixed[value].reshape(shape))
         key = ("repeated", shape[1] // len(model), len(model), model.dtype)
         if key not in self.of_constant:
-            self.of_constant[key] = self.constant(np.empty(key[1:3], model.dtype))
+            self.of_constant[key] = self.constant(aligned(key[1:3], model.dtype))
         tile = self.names[self.of_constant[key]]
         self.lines.append(f"{self.constant(np.copyto)}({self.of_constant[key]}, {self.text(value)})")
         return self.constant(tile.reshape(-1))

@@ -77,9 +77,10 @@ def mask(input: Array, p: float, rng: np.random.Generator, *, out: Array | None 
     size, row = drawn.size, drawn.reshape(-1)
     draws = words(rng, -(-size // (64 if p == 0.5 else 8))).view(np.uint8)
     if p == 0.5:
-        bits = draws[: size // 8]
-        np.take(eights(drawn.dtype), bits, axis=0, out=row[: 8 * bits.size].reshape(-1, 8), mode="clip")
-        row[8 * bits.size :] = eights(drawn.dtype)[draws[bits.size :][:1]].reshape(-1)[: size % 8]
+        many, rest = divmod(size, 8)
+        np.take(eights(drawn.dtype), draws[:many], axis=0, out=row[: size - rest].reshape(-1, 8), mode="clip")
+        if rest:
+            row[-rest:] = eights(drawn.dtype)[draws[many], :rest]
         return drawn
     draws = draws[:size]
     sure = int(256 * p)

@@ -28,6 +28,7 @@ from autograd import (
     trees,
     value_and_grad,
 )
+from autograd.blockwise import aligned
 from autograd.rules.indexing import index_set
 from autograd.rules.networks import loss_and_exponentials
 
@@ -606,6 +607,15 @@ def test_gradients_of_selections_are_written_where_they_go(shape: tuple[int, int
         np.testing.assert_allclose(out, expected, atol=1e-15)
     ((run, *_),) = program.programs.values()
     assert re.search(r"v\d+ = scatter_\d+\(.*, out=c_\d+\)\n    return c_\d+$", run.__doc__)
+
+
+@pytest.mark.parametrize("model", [np.ones((3, 5, 7)), np.ones((300, 7), "f4").T, np.ones((0, 2)), np.ones((), bool)])
+def test_arrays_of_programs_begin_with_a_line_of_the_caches(model: Any) -> None:
+    array = aligned(model.shape, model.dtype, model.strides)
+    assert (array.shape, array.dtype, array.strides) == (model.shape, model.dtype, model.strides)
+    assert array.ctypes.data % 64 == 0
+    array[...] = model
+    np.testing.assert_array_equal(array, model)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64])
