@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator
+from opcode import opmap
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,9 @@ from autograd import modes
 from autograd.errors import CompileError, DtypeError, NotDifferentiableError
 from autograd.messages import describe, unknown
 from autograd.rules import activations, indexing, shapes
+
+STORE_SUBSCR = opmap["STORE_SUBSCR"]
+"""What Python does in ``a[i] = t``, where NumPy asks for ``float(t)`` as anybody may."""
 
 
 class Via:
@@ -45,12 +50,14 @@ class Via:
 
 
 def assigned(ufunc: np.ufunc) -> Any:
-    """Return an in-place operator: the tensor becomes the result."""
+    """Return an in-place operator: the tensor becomes the result. Of a number there is a new tensor, as in NumPy."""
 
     def write(data: Any, other: Any) -> None:
         ufunc(data, other, out=data)
 
     def assign(self: Any, other: Any) -> Any:
+        if isinstance(self._data, np.generic) and (self.node is None or self.node.args):
+            return self.apply[ufunc](self, other)
         return self._assign(ufunc, write, other)
 
     return assign
@@ -159,6 +166,14 @@ class NumPyMethods:
         return self._value().item()
 
     def __float__(self) -> float:
+        if self.node is not None and modes.current().recording:
+            caller = sys._getframe(1)
+            if caller.f_code.co_code[caller.f_lasti] == STORE_SUBSCR:
+                raise NotDifferentiableError(
+                    f"assigning {describe(self)}, which requires grad, to an element of an array would lose the graph; "
+                    "make the array a Tensor before, as in a = Tensor(a), join tensors with np.stack([…]), or assign "
+                    "float(t) for the value"
+                )
         return float(self._number())
 
     def __int__(self) -> int:

@@ -187,8 +187,9 @@ class Program:
             if operation.in_place is None:
                 values.append(operation.function(*args))
             elif isinstance(args[0], Tensor):
-                result = operation.in_place(*args)
-                assert result is args[0]
+                is_array = isinstance(args[0].data, np.ndarray)
+                values[places[0]] = result = operation.in_place(*args)
+                assert (result is args[0]) == is_array  # of a number there is a new one, as in NumPy
             else:
                 values[places[0]] = operation.function(*args)
         return [values[place] for place in self.outputs]

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, basic_indices, integer_array_in
 from hypothesis.extra.numpy import arrays as masks
 from hypothesis.strategies import integers, just, one_of, slices, tuples
 
-from autograd import Tensor, no_grad
+from autograd import Tensor, grad, no_grad, value_and_grad
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError
 from autograd.rules.indexing import index_add, one_hot, scatter
 
@@ -368,3 +368,49 @@ def test_28_any_key_assigns_as_numpy(key: Any) -> None:
     (t * weights).sum().backward()
     np.testing.assert_array_equal(x.grad, np.where(plain != 0, 0, weights))
     assert np.sum(v.grad * v.data) == pytest.approx(np.sum(weights * plain))
+
+
+def test_28_a_number_in_place_is_a_new_one_as_in_numpy() -> None:
+    def root(a: Any) -> Any:
+        x = a
+        for _ in range(6):
+            x -= (x * x - a) / (2 * x)
+        return x
+
+    value, slope = value_and_grad(root)(2.0)
+    assert (value, slope) == (root(2.0), pytest.approx(1 / (2 * np.sqrt(2.0))))
+    total = Tensor(np.float32(2.0))
+    before = total
+    total *= np.float64(1.5)
+    assert (before.item(), total.item(), total.dtype) == (2, 3, np.float64)
+    x = leaf([1.0, -2.0])
+    number = np.sum(x)
+    number += x
+    assert number.shape == (2,)
+
+
+def test_31_an_element_of_an_array_does_not_take_a_tensor_that_requires_grad() -> None:
+    t, array = leaf(2.0), np.zeros(2)
+    with pytest.raises(ValueError, match=r"^setting an array element with a sequence\.$") as caught:
+        array[0] = t * 3
+    assert str(caught.value.__cause__) == (
+        "assigning Tensor(float64 ()), which requires grad, to an element of an array would lose the graph; make the "
+        "array a Tensor before, as in a = Tensor(a), join tensors with np.stack([…]), or assign float(t) for the value"
+    )
+    array[0] = float(t)
+    array[1] = t.detach()
+    np.testing.assert_array_equal(array, 2)
+    with no_grad():
+        array[0] = t * 3
+    assert array[0] == 6
+    assert {2.0: "two"}[float(t)] == "two"
+
+
+def test_31_the_cure_keeps_the_graph() -> None:
+    def squares(x: Any) -> Any:
+        a = Tensor(np.zeros(3))
+        for i in range(3):
+            a[i] = x[i] ** 2
+        return np.sum(a)
+
+    np.testing.assert_array_equal(grad(squares)(np.array([1.0, 2.0, 3.0])), [2, 4, 6])
