@@ -67,6 +67,12 @@ class Tensor(NumPyMethods):
 
     __array_priority__ = 1000.0
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError(
+            f"class {cls.__name__}(Tensor): operations make plain Tensors, so that a subclass would not last; "
+            "let your class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
+        )
+
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
         if isinstance(data, Tensor):
             if data.node is not None:
@@ -244,28 +250,41 @@ class Tensor(NumPyMethods):
             )
         self.node.remember(grad=value)
 
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
 
-    def backward(self, seed: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Iterable[Tensor] | None = None,
+    ) -> None:
         """Fill `grad` of every leaf that this tensor was computed from: the chain rule, walked once.
 
         Parameters
         ----------
-        seed : array_like, optional
-            Gradient of whatever comes after with respect to this tensor, of its shape and dtype; 1 for a scalar.
+        gradient : array_like, optional
+            The seed: the gradient of whatever comes after with respect to this tensor, of its shape and dtype; 1 for a
+            scalar.
         retain_graph : bool, optional
             Keep what the graph remembers, so that it can be walked again. By default it is released, unless
             `create_graph` is set.
         create_graph : bool
             Record the walk: the gradients become Tensors which can themselves be differentiated.
+        inputs : Tensor or iterable of Tensor, optional
+            Leaves: no others get a gradient then.
 
         Raises
         ------
         GraphError
-            If the tensor requires no grad, if the graph was released by an earlier call, or if a leaf was changed in
-            place since. Every `grad` is then as it was before.
+            If the tensor requires no grad, if an input is no leaf that does, if the graph was released by an earlier
+            call, or if a leaf was changed in place since. Every `grad` is then as it was before.
         ShapeError, DtypeError
             If there is no seed for a tensor of several elements, or one that does not fit.
 
@@ -291,9 +310,10 @@ class Tensor(NumPyMethods):
             self.node.kept[0]
         watch = modes.current().watch
         retain = create_graph if retain_graph is None else retain_graph
-        start = seed_for(self, seed if create_graph else plain(seed))
+        start = seed_for(self, gradient if create_graph else plain(gradient))
         arrived = pullback(
             {self.node: start},
+            None if inputs is None else [target(t) for t in ([inputs] if isinstance(inputs, Tensor) else inputs)],
             observer=None if watch is None else watch.stepped,
             recorder=self.recorder if create_graph else None,
             released=None if retain else Released(sys._getframe(1)),
@@ -481,6 +501,16 @@ def made(value: Array, node: Node | None) -> Tensor:
 def variable(value: Array) -> Tensor:
     """A leaf that requires grad and shares the memory of `value`."""
     return made(value, make_leaf(value))
+
+
+def target(tensor: Tensor) -> Node:
+    """The node of a leaf that is to get a gradient."""
+    if tensor.node is None or tensor.node.args:
+        raise GraphError(
+            f"backward(inputs=[…]) with {describe(tensor)}, which is no leaf that requires grad; "
+            "give it leaves, or call retain_grad() of what was computed"
+        )
+    return tensor.node
 
 
 def seed_for(tensor: Tensor, seed: Any) -> Array:

@@ -199,3 +199,38 @@ def test_a_hook_must_return_the_shape_of_the_gradient():
         "a gradient hook on 'leaf' returned shape (1,); the gradient has shape (2,): "
         "return an array of that shape, or None to leave it as it is"
     )
+
+
+# Some leaves only
+
+
+def test_backward_to_some_inputs():
+    x, y = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    product = x * y
+    product.backward(gradient=np.ones(2), inputs=x, retain_graph=True)
+    assert (x.grad.tolist(), y.grad) == ([3.0, 4.0], None)
+    del x.grad
+    product.backward(np.ones(2), False, False, [y])
+    assert (x.grad, y.grad.tolist()) == (None, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_an_input_that_is_no_leaf_is_refused(requires_grad):
+    x = leaf([1.0, 2.0])
+    other = x * 2 if requires_grad else Tensor([1.0, 2.0])
+    with pytest.raises(GraphError) as caught:
+        np.sum(x * other).backward(inputs=[x, other])
+    assert str(caught.value) == (
+        "backward(inputs=[…]) with Tensor(float64 (2,)), which is no leaf that requires grad; "
+        "give it leaves, or call retain_grad() of what was computed"
+    )
+    assert x.grad is None
+
+
+def test_tensors_are_not_subclassed():
+    with pytest.raises(TypeError) as caught:
+        type("Unit", (Tensor,), {})
+    assert str(caught.value) == (
+        "class Unit(Tensor): operations make plain Tensors, so that a subclass would not last; "
+        "let your class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
+    )
