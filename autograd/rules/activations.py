@@ -210,7 +210,7 @@ def selu(x: Array) -> Array:
 # NaN passes, and so does its upstream
 elementwise(relu, lambda out: out != 0, scalar=lambda x: 0.0 if x <= 0 else x)
 elementwise(leaky_relu, lambda x, negative_slope: np.where(x > 0, 1, negative_slope).astype(x.dtype))
-elementwise(elu, lambda x, out, alpha: np.where(x > 0, 1, out + alpha))
+elementwise(elu, lambda x, alpha: np.where(x > 0, 1, alpha * np.exp(np.where(x > 0, 0, x))))
 composite(selu)(selu.forward)  # type: ignore[attr-defined]
 
 # The error function

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd.errors import DtypeError, NotDifferentiableError, ShapeError, SingularError
 from autograd.op import all_true
+from autograd.rules.activations import floating
 from autograd.rules.indexing import as_array
 from autograd.table import absent, composite, dispatched, general, require
 
@@ -235,6 +236,7 @@ general(np.linalg.vector_norm, vector_norm_x, forward=vector_norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     if isinstance(axis, list):
         raise DtypeError(f"linalg.norm() takes as axis an integer or a tuple, not the list {axis}; give it tuple(axis)")
+    x = floating(x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     named = isinstance(ord, str)
     if ord is None or (named and ord in ("f", "fro") and len(axes) == 2):

@@ -222,13 +222,13 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 @composite(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     y = arrayed(y)
-    axis = normalize_axis_index(axis, y.ndim)
+    place = normalize_axis_index(axis, y.ndim)
     if x is None:
         widths = dx
     else:
         x = arrayed(x)
-        widths = np.diff(x, axis=axis) if x.ndim > 1 else np.reshape(np.diff(x), (-1, *(1,) * (y.ndim - 1 - axis)))
-    left, right = parts(y, axis)
+        widths = np.diff(x, axis=axis) if x.ndim > 1 else np.reshape(np.diff(x), (-1, *(1,) * (y.ndim - 1 - place)))
+    left, right = parts(y, place)
     return np.sum(widths * (left + right) / 2.0, axis)
 
 

@@ -206,10 +206,11 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         mean = np.mean(a, axis, keepdims=keepdims)
         return (mean, np.full_like(mean, a.size / max(mean.size, 1))) if returned else mean
     weights = aligned(arrayed(weights), a.shape, axis)
-    whole = np.sum(weights, axis, keepdims=keepdims)
+    dtype = np.result_type(a.dtype, weights.dtype, *[float] * (a.dtype.kind in "iub"))
+    whole = np.sum(weights, axis, dtype, keepdims=keepdims)
     error = ZeroDivisionError("average() with weights that sum to zero, so that they cannot be normalized")
     require(whole != 0, error)
-    mean = np.sum(a * weights, axis, keepdims=keepdims) / whole
+    mean = np.sum(a * weights, axis, dtype, keepdims=keepdims) / whole
     return (mean, np.broadcast_to(whole, mean.shape)) if returned else mean
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from autograd import (
     Tensor,
+    elementwise_grad,
     elu,
     erf,
     erfc,
@@ -213,3 +214,9 @@ def test_logsumexp_with_weights() -> None:
     logsumexp(x, b=w).backward()
     np.testing.assert_allclose(x.grad[:2], [1 / 7, 6 / 7], rtol=1e-15)
     np.testing.assert_allclose(w.grad[:2], [1 / 7, 2 / 7], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_elu_far_out_has_a_slope_of_full_precision(dtype: Any) -> None:
+    x = np.array([-20.0, -15.0, -1.0], dtype)
+    np.testing.assert_allclose(elementwise_grad(elu)(x), np.exp(x), rtol=1e-6)

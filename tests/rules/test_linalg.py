@@ -269,3 +269,12 @@ def test_cond_of_empty_matrices() -> None:
             "give it matrices with elements"
         )
     assert np.linalg.cond(Tensor(np.ones((0, 2, 2)))).shape == (0,)
+
+
+@pytest.mark.parametrize("order", [None, 1, -1, 2, -2, "nuc", math.inf, -math.inf])
+@pytest.mark.parametrize("dtype", [int, np.uint8, bool])
+def test_norms_of_integers_are_floats_as_in_numpy(order: Any, dtype: Any) -> None:
+    x = np.array([[1, 0], [1, 1]], dtype)
+    norm = np.linalg.norm(Tensor(x), order)
+    assert norm.dtype == np.float64
+    assert norm.item() == pytest.approx(np.linalg.norm(x, order))

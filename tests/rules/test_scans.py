@@ -145,3 +145,15 @@ def test_39_errors(call: Callable[[Any], Any], kind: type[Exception], message: s
     with pytest.raises(kind) as caught:
         call(Tensor(np.ones((2, 3)), requires_grad=True))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("y", "x", "axis"), [((2, 3, 4), (3, 4), -1), ((4,), (3, 4), -1), ((2, 3, 4), (2, 3, 4), 1)])
+def test_trapezoids_where_x_has_another_number_of_axes(y: Any, x: Any, axis: int) -> None:
+    rng = np.random.default_rng(0)
+    heights, places = rng.normal(size=y), rng.normal(size=x)
+    expected = np.trapezoid(heights, places, axis=axis)
+    for found in (
+        np.trapezoid(Tensor(heights), places, axis=axis),
+        np.trapezoid(heights, Tensor(places), axis=axis),
+    ):
+        np.testing.assert_allclose(found.numpy(), expected)

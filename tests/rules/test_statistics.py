@@ -153,3 +153,13 @@ def test_too_few_numbers_have_no_variance(function: Callable[..., Any]) -> None:
         np.testing.assert_array_equal(out.data, expected)
         out[1].sum().backward()
         assert not np.any(t.grad[0])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.int64, np.float16, np.float32])
+@pytest.mark.parametrize("weights", [[1, 2, 3], np.array([1, 2, 3], np.int8), np.array([1, 2, 3], np.float32)])
+def test_averages_have_the_dtypes_of_numpys(dtype: Any, weights: Any) -> None:
+    x = np.array([1, 0, 1], dtype)
+    expected = np.average(x, weights=weights, returned=True)
+    found = np.average(Tensor(x), weights=weights, returned=True)
+    assert [part.dtype for part in found] == [part.dtype for part in expected]
+    np.testing.assert_allclose([float(part) for part in found], expected)
