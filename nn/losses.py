@@ -36,7 +36,7 @@ from autograd import (
     softplus,
 )
 from nn.errors import DataError
-from nn.module import Module, are_below, as_array
+from nn.module import Module, are_below, as_array, in_float32
 
 Array = Any
 
@@ -202,16 +202,17 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if not delta > 0:
         raise ValueError(f"huber_loss: delta={delta!r} must be positive")
     input, target = alike("huber_loss", input, target)
-    return reduced("huber_loss", huber(input - target, delta), reduction)
+    error, inner = rounded(input - target, delta)
+    losses = np.where(error < delta, 0.5 * inner * inner, delta * (error - 0.5 * delta))
+    return reduced("huber_loss", losses, reduction)
 
 
-def huber(difference: Any, delta: float) -> Any:
-    """Huber's loss of each difference: c (e - c/2), where c is the error e but at most delta."""
-    error = np.abs(difference)
-    capped = np.minimum(error, delta)
-    return capped * (error - 0.5 * capped)
+def rounded(difference: Any, width: float) -> tuple[Any, Any]:
+    """The error, and the difference as far as a loss is quadratic: so its square does not overflow beyond."""
+    return np.abs(difference), np.clip(difference, -width, width)
 
 
+@in_float32
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """`huber_loss` with δ = β, divided by β: the `l1_loss` with its kink rounded.
 
@@ -240,7 +241,8 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     if not beta >= 0:
         raise ValueError(f"smooth_l1_loss: beta={beta!r} must not be negative")
     input, target = alike("smooth_l1_loss", input, target)
-    losses = huber(input - target, beta) / beta if beta else np.abs(input - target)
+    error, inner = rounded(input - target, beta)
+    losses = np.where(error < beta, 0.5 * inner * (inner / beta), error - 0.5 * beta) if beta else error
     return reduced("smooth_l1_loss", losses, reduction)
 
 
@@ -647,6 +649,7 @@ def refuse_no_weight(total: Array, name: str) -> None:
         )
 
 
+@in_float32
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """Negative log-likelihood of labels, -log p[label], from log-probabilities such as those of `log_softmax`.
 
@@ -701,6 +704,7 @@ def picked(rows: Any, labels: Array) -> Any:
     return rows[np.arange(len(labels)), labels]
 
 
+@in_float32
 def cross_entropy(
     input: Any,
     target: Any,
@@ -796,6 +800,7 @@ def soft_cross_entropy(logits: Any, probabilities: Any, weight: Any, smoothing: 
     return -np.sum(terms if weight is None else terms * weight, axis=1)
 
 
+@in_float32
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
     """Kullback-Leibler divergence y (log y - log ŷ) of probabilities y from ŷ, element by element.
 

@@ -739,3 +739,42 @@ METRICS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 def test_wrong_input_of_metrics(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=whole(message)):
         call()
+
+
+# Far out
+
+
+@pytest.mark.parametrize("loss", [F.huber_loss, F.smooth_l1_loss])
+def test_infinite_errors_have_the_slope_of_large_ones(loss: Callable[..., Any]) -> None:
+    errors = Tensor([np.inf, -np.inf, 1e200, 0.5], requires_grad=True)
+    loss(errors, np.zeros(4), reduction="sum").backward()
+    np.testing.assert_array_equal(errors.grad, [1, -1, 1, 0.5])
+
+
+def test_the_curvature_of_hubers_loss_at_a_perfect_fit() -> None:
+    slope = grad(lambda x: F.huber_loss(x, 0.0))
+    assert grad(slope)(0.0) == 1
+
+
+@pytest.mark.parametrize("beta", [1e-3, 1e-4, 1e-5])
+def test_smooth_l1_of_float16_with_a_small_beta(beta: float) -> None:
+    errors = np.array([1e-3, 0.01, 0.3], np.float16)
+    wide = errors.astype(float)
+    expected = np.where(wide < beta, wide**2 / (2 * beta), wide - beta / 2)
+    found = F.smooth_l1_loss(errors, np.zeros(3), reduction="none", beta=beta)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_float16_losses_of_more_examples_than_it_can_count() -> None:
+    n = 70_000
+    logits, labels = np.zeros((n, 4), np.float16), np.zeros(n, int)
+    halves = np.full((n, 2), 0.5, np.float16)
+    for loss, expected in (
+        (F.cross_entropy(logits, labels), np.log(4)),
+        (F.cross_entropy(logits, labels, weight=[2, 2, 3, 4.0]), np.log(4)),
+        (F.nll_loss(-logits - 1, labels, weight=[1, 1, 1, 1.0]), 1),
+        (F.kl_div(-2 * halves, halves, "batchmean"), 1 - np.log(2)),
+    ):
+        assert loss.dtype == np.float16
+        assert loss == pytest.approx(expected, rel=1e-3)
