@@ -117,7 +117,8 @@ def record_vjp(g: Any, array: Any, out: Any, axis: int) -> Any:
     holds = rows == top
     stays = (top[..., 1:] == top[..., :-1]).astype(g.dtype)
     holders = np.flip(discounted(np.flip(holds.astype(g.dtype), -1), np.flip(stays, -1)), -1)  # so far
-    return np.swapaxes(np.where(holds, discounted(g / holders, stays), 0), axis, -1)
+    shares = np.where(holds, discounted(g / holders, stays), 0)
+    return np.swapaxes(np.where(np.isnan(top[..., -1:]), np.nan, shares), axis, -1)
 
 
 def running_logaddexp_vjp(g: Any, array: Any, out: Any, axis: int) -> Any:

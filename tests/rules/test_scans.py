@@ -157,3 +157,11 @@ def test_trapezoids_where_x_has_another_number_of_axes(y: Any, x: Any, axis: int
         np.trapezoid(heights, Tensor(places), axis=axis),
     ):
         np.testing.assert_allclose(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum])
+def test_16_a_running_extreme_of_nan_has_gradient_nan(ufunc: Any) -> None:
+    x = np.array([[1.0, np.nan, 2.0], [1.0, 3.0, 2.0]])
+    found = gradient(lambda x: np.sum(ufunc.accumulate(x, axis=1)), x)
+    assert np.isnan(found[0]).all()
+    assert found[1].sum() == 3
