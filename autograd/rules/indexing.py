@@ -289,8 +289,7 @@ def extract(condition: Any, arr: Any) -> Any:
     return np.compress(np.ravel(condition), np.ravel(arr))
 
 
-@dispatched
-def one_hot(labels: Any, num_classes: int, dtype: Any = float) -> Any:
+def one_hot(labels: Any, num_classes: int = -1, dtype: Any = float) -> Any:
     """
     Vectors that are 1 at their label and 0 elsewhere.
 
@@ -299,7 +298,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = float) -> Any:
     labels : array_like or Tensor of int
         Labels from 0 to ``num_classes - 1``, in any shape.
     num_classes : int
-        The length of the vectors.
+        The length of the vectors; by default the largest label and one.
     dtype : dtype, optional
         The dtype of the result.
 
@@ -314,6 +313,8 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = float) -> Any:
         If the labels are not integers.
     OutOfRangeError
         If a label is not one of the classes.
+    CompileError
+        If a compiled function leaves `num_classes` to the labels.
 
     Examples
     --------
@@ -322,6 +323,14 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = float) -> Any:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    if num_classes == -1:
+        num_classes = int(np.max(as_array(labels), initial=-1)) + 1
+    return vectors_of(labels, num_classes, dtype)
+
+
+@dispatched
+def vectors_of(labels: Any, num_classes: int, dtype: Any) -> Any:
+    """The vectors of labels, if these are in range."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iub" and labels.size:
         raise DtypeError(f"one_hot: labels must be integers, not {labels.dtype}; use labels.astype(int)")
@@ -336,4 +345,4 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = float) -> Any:
     return (labels[..., np.newaxis] == np.arange(num_classes)).astype(dtype)
 
 
-flat(one_hot)
+flat(vectors_of)

@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import array_shapes, basic_indices, integer_array_in
 from hypothesis.extra.numpy import arrays as masks
 from hypothesis.strategies import integers, just, one_of, slices, tuples
 
-from autograd import Tensor, grad, no_grad, value_and_grad
-from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError
+from autograd import Tensor, compiled, grad, no_grad, value_and_grad
+from autograd.errors import CompileError, DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError
 from autograd.rules.indexing import index_add, one_hot, scatter
 
 
@@ -300,6 +300,7 @@ def test_one_hot() -> None:
     np.testing.assert_array_equal(one_hot(1, 2), [0, 1])
     assert one_hot([[0], [1]], 2, np.float32).dtype == np.float32
     assert one_hot([], 4).shape == (0, 4)
+    np.testing.assert_array_equal(one_hot([2, 0]), one_hot([2, 0], 3))
     labels = one_hot(Tensor([1, 0]), 2)
     assert isinstance(labels, Tensor)
     assert not labels.requires_grad
@@ -322,6 +323,13 @@ def test_labels_are_integers() -> None:
     with pytest.raises(DtypeError) as caught:
         one_hot([0.5], 3)
     assert str(caught.value) == "one_hot: labels must be integers, not float64; use labels.astype(int)"
+
+
+def test_a_compiled_function_says_how_many_classes_there_are() -> None:
+    labels = np.array([1, 0])
+    np.testing.assert_array_equal(compiled(lambda labels: one_hot(labels, 2))(labels), [[0, 1], [1, 0]])
+    with pytest.raises(CompileError, match=r"^the value of Tensor\(int64 \(\)\) is needed"):
+        compiled(lambda labels: one_hot(labels))(labels)
 
 
 # Any key
