@@ -52,7 +52,10 @@ def Parameter(data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Te
     >>> Parameter([0.0, 1.0])
     Tensor([0., 1.], requires_grad=True)
     """
-    return Tensor(data, requires_grad, dtype=dtype)
+    parameter = Tensor(data, requires_grad, dtype=dtype)
+    if parameter.node is not None:
+        parameter.node.remember(parameter=True)
+    return parameter
 
 
 class LoadResult(NamedTuple):
@@ -65,9 +68,9 @@ class LoadResult(NamedTuple):
 class Module:
     """A function with parameters, buffers and submodules: whatever is assigned to its attributes.
 
-    A leaf tensor that requires grad is registered as a parameter, a `Module` as a submodule. What a subclass computes
-    is its `forward`; calling the module runs that, and the hooks around it. A subclass need not call
-    ``super().__init__()``.
+    A leaf tensor that requires grad is registered as a parameter, a `Module` as a submodule; but of what `forward`
+    assigns, only a `Parameter`, since it may keep what it was given. What a subclass computes is its `forward`; calling
+    the module runs that, and the hooks around it. A subclass need not call ``super().__init__()``.
 
     Attributes
     ----------
@@ -142,10 +145,10 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
             self._register("_modules", name, None)
-        elif isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
+        elif is_learned(value) and (RUNNING.module is not self or value.node.recall("parameter")):
             self._register("_parameters", name, None)
             value.name = value.name or name
-            value.node.remember(parameter=True)  # type: ignore[union-attr]  # it requires grad
+            value.node.remember(parameter=True)
         else:
             for kind, (word, wanted) in KINDS.items():
                 if name in vars(self)[kind] and not fits(kind, value):
@@ -504,6 +507,11 @@ def once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
         if id(thing) not in seen:
             seen.add(id(thing))
             yield name, thing
+
+
+def is_learned(value: Any) -> bool:
+    """Whether a value is a leaf that requires grad."""
+    return isinstance(value, Tensor) and value.requires_grad and value.is_leaf
 
 
 def fits(kind: str, value: Any) -> bool:

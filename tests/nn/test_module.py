@@ -41,6 +41,29 @@ def test_what_is_assigned_is_registered() -> None:
     assert net.get_submodule("") is net
 
 
+def test_what_forward_was_given_is_no_part() -> None:
+    class Lazy(Module):
+        def __init__(self) -> None:
+            self.weight = None
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            if self.weight is None:
+                self.weight = Parameter(np.ones(x.shape))
+                self.inner = nn.Linear(2, 2)
+            return x * self.weight
+
+    net, x = Lazy(), Tensor([1.0, 2.0], requires_grad=True)
+    net(x)
+    net(x * 2)
+    net(x)
+    assert net.x is x
+    assert x.name is None
+    assert [name for name, _ in net.named_parameters()] == ["weight", "inner.weight", "inner.bias"]
+    net.x = x
+    assert "x" in dict(net.named_parameters())
+
+
 def test_a_parameter_is_named_after_its_attribute() -> None:
     net = Net()
     assert net.first.weight.name == "weight"
