@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd import Handle, ShapeError, Tensor, describe, named_call
+from autograd import Handle, ShapeError, Tensor, describe, differentiable, named_call
 from nn.errors import StateError
 
 Array = Any
@@ -447,11 +447,12 @@ class Module:
         """
         return self._hook("after", hook)
 
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], None]) -> Handle:
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> Handle:
         """Call ``hook(module, grad_input, grad_output)`` when `backward` has passed through this module.
 
-        Both are tuples of arrays, with None for what requires no grad. The hook observes; to change a gradient, use
-        `Tensor.register_hook`. It is called only where an argument of the call requires grad.
+        Both are tuples of arrays: the gradients of the positional arguments and of what `forward` returned, with None
+        for what requires no grad. The hook may return gradients to take the place of ``grad_input``, a tuple or the
+        only one, or None.
 
         Returns
         -------
@@ -594,40 +595,90 @@ class Passage:
 
     def __init__(self, module: Module, hooks: Sequence[Callable[..., Any]]) -> None:
         self.module, self.hooks = module, hooks
-        self.inputs: list[Array | None] = []
-        self.outputs: list[Array | None] = []
-        self.awaited: set[int] = set()
+        self.outputs: tuple[Array | None, ...] = ()
 
     def entering(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments, those that require grad as tensors whose gradients are this call's alone."""
-        self.inputs = [None] * len(args)
-        return tuple(self.watched(arg, self.inputs, index, self.awaited) for index, arg in enumerate(args))
+        self.inputs = Gate(args, self.arrived)
+        return self.inputs.passed
 
     def leaving(self, output: Any) -> Any:
         """Return the output, likewise."""
-        parts = output if isinstance(output, tuple) else (output,)
-        self.outputs = [None] * len(parts)
-        parts = tuple(self.watched(part, self.outputs, index, None) for index, part in enumerate(parts))
-        return parts if isinstance(output, tuple) else parts[0]
+        passed = Gate(output if isinstance(output, tuple) else (output,), self.begun).passed
+        return passed if isinstance(output, tuple) else passed[0]
 
-    def watched(self, value: Any, gradients: list[Array | None], index: int, awaited: set[int] | None) -> Any:
-        """Return a value that notes its gradient when it arrives."""
-        if not isinstance(value, Tensor) or not value.requires_grad:
-            return value
-        if awaited is not None:
-            awaited.add(index)
+    def begun(self, gradients: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
+        """Note the gradients of the output, beyond which there may be none."""
+        self.outputs = gradients
+        if not self.inputs.watched:
+            self.arrived((None,) * len(self.inputs.passed))
+        return gradients
 
-        def arrived(gradient: Array) -> None:
-            gradients[index] = gradient
-            if awaited is not None:
-                awaited.discard(index)
-                if not awaited:
-                    for hook in self.hooks:
-                        hook(self.module, tuple(self.inputs), tuple(self.outputs))
+    def arrived(self, gradients: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
+        """Return the gradients of the arguments as the hooks leave them."""
+        for hook in self.hooks:
+            changed = hook(self.module, gradients, self.outputs)
+            if changed is not None:
+                gradients = self.replaced(gradients, changed if isinstance(changed, tuple) else (changed,))
+        return gradients
 
-        same = +value  # a node of its own: what else uses the value is not seen here
-        same.register_hook(arrived)
-        return same
+    def replaced(self, gradients: tuple[Array | None, ...], changed: tuple[Any, ...]) -> tuple[Array | None, ...]:
+        """Return what a hook returned where there are gradients, with zeros for None."""
+        if len(changed) != len(gradients) or any(
+            old is not None and new is not None and shape_of(new) != old.shape for old, new in zip(gradients, changed)
+        ):
+            raise ShapeError(
+                f"a backward hook of {type(self.module).__name__} returned {', '.join(map(describe, changed))} in the "
+                f"place of {', '.join(map(describe, gradients))}; return one gradient of the same shape for each, or "
+                "None to leave all of them"
+            )
+        return tuple(None if old is None else in_place_of(old, new) for old, new in zip(gradients, changed))
+
+
+def in_place_of(old: Array, new: Any) -> Array:
+    """A gradient that takes the place of another: an array like it, unless it is differentiated in its turn."""
+    new = np.zeros_like(old) if new is None else new
+    return new if isinstance(old, Tensor) else np.asarray(new)[()]
+
+
+class Gate:
+    """Values of which those that require grad pass one node: a function may exchange all their gradients at once.
+
+    Attributes
+    ----------
+    watched : list of int
+        Which of the values require grad.
+    passed : tuple
+        The values behind the gate.
+    """
+
+    def __init__(self, values: tuple[Any, ...], exchange: Callable[[tuple[Array | None, ...]], Sequence[Any]]) -> None:
+        self.exchange = exchange
+        self.watched = [at for at, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+        self.passed = values
+        if self.watched:
+            behind = dict(zip(self.watched, through(*[values[at] for at in self.watched], gate=self)))
+            self.passed = tuple(behind.get(at, value) for at, value in enumerate(values))
+        self.latest: tuple[Any, Sequence[Any]] = None, ()
+
+    def gradient(self, upstreams: Sequence[Array], index: int) -> Array:
+        """Return the gradient of one of the values that are watched; each asks in turn, with the same upstreams."""
+        if self.latest[0] is not upstreams:
+            arrived = dict(zip(self.watched, upstreams))
+            self.latest = upstreams, self.exchange(tuple(map(arrived.get, range(len(self.passed)))))
+        return self.latest[1][self.watched[index]]
+
+
+@differentiable(
+    vjp={"values": lambda g, i, gate: gate.gradient(g, i), "gate": None},
+    jvp={
+        "values": lambda t, i, shapes: tuple(t if i == at else np.zeros(shape) for at, shape in enumerate(shapes)),
+        "gate": None,
+    },
+)
+def through(*values: Array, gate: Gate) -> tuple[Array, ...]:
+    """Return the values, on the other side of a gate."""
+    return tuple(map(np.positive, values))
 
 
 def functional_call(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, grad
+from autograd import ShapeError, Tensor, grad, jvp, no_grad
 from nn import Module, Parameter, StateError
 
 
@@ -386,6 +386,87 @@ def test_backward_hooks_see_this_call_alone() -> None:
     handle.remove()
     layer(x).sum().backward()
     assert len(seen) == 1
+
+
+class Products(Module):
+    """By hand: the gradients of its inputs are 2 and 3."""
+
+    def forward(self, a: Any, b: Any) -> Any:
+        return 2 * a, 3 * b
+
+
+def backward_of(hook: Any, **requires_grad: bool) -> list[Any]:
+    """Call `backward` on both products, with a hook; the gradients of the inputs."""
+    module = Products()
+    inputs = [Tensor(1.0, requires_grad.get(name, True), name=name) for name in "ab"]
+    with module.register_full_backward_hook(hook):
+        first, second = module(*inputs)
+    (first + second).backward()
+    return [value.grad for value in inputs]
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [(None, [2, 3]), ((5.0, np.float32(7)), [5, 7]), ((None, Tensor(7.0)), [0, 7])],
+)
+def test_a_backward_hook_may_replace_the_gradients_of_the_inputs(returned: Any, expected: list[float]) -> None:
+    seen: list[Any] = []
+
+    def hook(module: Module, inputs: Any, outputs: Any) -> Any:
+        seen.append((inputs, outputs))
+        return returned
+
+    gradients = backward_of(hook)
+    assert gradients == expected
+    assert all(isinstance(gradient, np.float64) for gradient in gradients)
+    assert seen == [((2, 3), (1, 1))]
+
+
+def test_backward_hooks_come_one_after_the_other() -> None:
+    layer, x = nn.Linear(1, 1), Tensor(np.ones((1, 1), np.float32), requires_grad=True)
+    layer.weight.data = [[2.0]]
+    for _ in range(2):
+        layer.register_full_backward_hook(lambda module, inputs, outputs: 10 * inputs[0])
+    loss = layer(x).sum()
+    loss.backward(retain_graph=True)
+    assert x.grad == 200
+    loss.backward()
+    assert x.grad == 400
+    assert layer.weight.grad == 2
+
+
+def test_backward_hooks_are_called_where_no_input_requires_grad() -> None:
+    layer, seen = nn.Linear(1, 1), []
+    layer.register_full_backward_hook(lambda module, *gradients: seen.append(gradients))
+    layer(np.ones(1, np.float32)).sum().backward()
+    assert seen == [((None,), (1,))]
+    assert backward_of(lambda module, inputs, outputs: (9, 9), a=False) == [None, 9]
+
+
+def test_backward_hooks_beside_other_ways_to_differentiate() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    layer.weight.data = [[2.0]]
+    layer.register_full_backward_hook(lambda module, inputs, outputs: 3 * inputs[0])
+    x = Tensor(np.ones(1), requires_grad=True)
+    with no_grad():
+        assert not layer(x).requires_grad
+    (layer(x) ** 2).sum().backward(create_graph=True)
+    assert x.grad.item() == 3 * 2 * (2 * 2)
+    x.grad.sum().backward()
+    assert jvp(lambda x: layer(x).sum(), (np.ones(1),), (np.ones(1),)) == (2, 2)  # forward there are no gradients
+
+
+@pytest.mark.parametrize(
+    ("returned", "described"),
+    [((1.0,), "1.0"), (np.ones(2), "array(float64 (2,))"), ((np.ones(2), 1.0), "array(float64 (2,)), 1.0")],
+)
+def test_a_backward_hook_that_returns_other_shapes(returned: Any, described: str) -> None:
+    message = (
+        f"a backward hook of Products returned {described} in the place of array(float64 ()), array(float64 ()); "
+        "return one gradient of the same shape for each, or None to leave all of them"
+    )
+    with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
+        backward_of(lambda module, inputs, outputs: returned)
 
 
 # A network as a function of its weights
