@@ -171,7 +171,7 @@ class Module:
                 )
             for other in KINDS:
                 vars(self)[other].pop(name, None)
-            vars(self)[kind][name] = mark
+        vars(self)[kind][name] = mark
 
     def _add(self, kind: str, name: str, value: Any, mark: Any = None) -> None:
         """Make a value a part, under a name that is free or that of another part of this kind."""

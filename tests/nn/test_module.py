@@ -181,6 +181,15 @@ def test_registering_again() -> None:
     assert list(net.state_dict()) == ["scale", "seen", "second.weight"]
 
 
+def test_a_buffer_registered_again_is_part_of_the_state_or_not() -> None:
+    net = Net()
+    net.register_buffer("seen", np.ones(2), persistent=False)
+    assert "seen" not in net.state_dict()
+    net.register_buffer("seen", np.ones(2))
+    net.register_buffer("scratch", np.ones(1))
+    assert [name for name in net.state_dict() if "." not in name] == ["scale", "seen", "scratch"]
+
+
 def test_a_shallow_copy_registers_for_itself() -> None:
     net = Net()
     twin = copy.copy(net)
