@@ -260,12 +260,15 @@ class Module:
         """Yield the parameters, each once."""
         yield from (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Array]]:
-        """Yield (path, buffer)."""
-        yield from ((path, getattr(m, name)) for path, m, name in self._parts("_buffers", prefix, recurse))
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Array]]:
+        """Yield (path, buffer); the arguments are those of `named_parameters`."""
+        named = ((path, getattr(m, name)) for path, m, name in self._parts("_buffers", prefix, recurse))
+        yield from once(named) if remove_duplicate else named
 
     def buffers(self, recurse: bool = True) -> Iterator[Array]:
-        """Yield the buffers."""
+        """Yield the buffers, each once."""
         yield from (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, path: str) -> Module:

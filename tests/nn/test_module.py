@@ -94,6 +94,16 @@ def test_shared_parameters_and_modules_are_met_once() -> None:
     ]
 
 
+def test_shared_buffers_are_met_once() -> None:
+    layer = nn.BatchNorm1d(2)
+    layer.register_buffer("mean", layer.running_mean)
+    model = nn.Sequential(layer, layer)
+    assert [name for name, _ in model.named_buffers()] == ["0.running_mean", "0.running_var", "0.num_batches_tracked"]
+    assert [buffer.shape for buffer in model.buffers()] == [(2,), (2,), ()]
+    assert len(dict(model.named_buffers(remove_duplicate=False))) == 8
+    assert len(model.state_dict()) == 12
+
+
 def test_replacing_and_deleting() -> None:
     net = Net()
     net.scale = None
