@@ -61,7 +61,7 @@ class Container(Module):
 
     def insert(self, index: int, module: Module) -> Any:
         """Add a module before the one at a position, as in a list, and return the container."""
-        named = list(self.named_children())
+        named = list(self._children())
         named.insert(index, ("0", self._checked(module)))
         self._hold(named)
         return self
@@ -76,7 +76,7 @@ class Container(Module):
         return len(self._modules)
 
     def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self.named_children())
+        return (module for _, module in self._children())
 
     def __add__(self, modules: Iterable[Module]) -> Any:
         return self[:].extend(modules)
@@ -90,7 +90,7 @@ class Container(Module):
 
     def __delitem__(self, index: Any) -> None:
         gone = self._names(index)
-        self._hold([(name, module) for name, module in self.named_children() if name not in gone])
+        self._hold([(name, module) for name, module in self._children() if name not in gone])
 
     def __setitem__(self, index: int, module: Module) -> None:
         [name] = self._names(index)

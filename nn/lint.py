@@ -58,7 +58,7 @@ def lint(model: Module, loss: Callable[..., Any] | None = None) -> list[str]:
     for path, module in model.named_modules():
         if not isinstance(module, Sequential):
             continue
-        for (name, layer), (_, following) in pairwise(module.named_children()):
+        for (name, layer), (_, following) in pairwise(module._children()):
             if isinstance(layer, Linear | Conv2d) and layer.bias is not None and isinstance(following, BatchNorm):
                 place = f"{path}.{name}" if path else name
                 found.append(
@@ -68,7 +68,7 @@ def lint(model: Module, loss: Callable[..., Any] | None = None) -> list[str]:
     function: Any = FUNCTIONS.get(type(loss), loss)
     place, last = "", model
     while isinstance(last, Sequential) and len(last):
-        name, last = [*last.named_children()][-1]
+        name, last = [*last._children()][-1]
         place = f"{place}.{name}" if place else name
     unfit, cure = HEADS.get(function, ((), ""))
     if isinstance(last, unfit):

@@ -211,12 +211,16 @@ class Module:
     # Walking over the parts
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield (name, submodule) for the submodules of this module itself, under all of their names."""
-        yield from ((name, child) for name in self._modules if (child := getattr(self, name)) is not None)
+        """Yield (name, submodule) for the submodules of this module itself, each once."""
+        yield from once(self._children())
 
     def children(self) -> Iterator[Module]:
         """Yield the submodules of this module itself, each once."""
-        yield from (child for _, child in once(self.named_children()))
+        yield from (child for _, child in self.named_children())
+
+    def _children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, submodule) under all names, also where two mean one module."""
+        yield from ((name, child) for name in self._modules if (child := getattr(self, name)) is not None)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield (path, module) for this module and all below it, each module once."""
@@ -229,7 +233,7 @@ class Module:
     def _paths(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """Yield every path, also where two lead to one module."""
         yield prefix, self
-        for name, child in self.named_children():
+        for name, child in self._children():
             yield from child._paths(f"{prefix}.{name}" if prefix else name)
 
     def _parts(self, kind: str, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Module, str]]:
@@ -476,7 +480,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._children()]
         extra = self.extra_repr()
         if not children:
             return f"{type(self).__name__}({extra})"

@@ -315,7 +315,7 @@ def tree(
     again = module in first
     first.setdefault(module, path)
     yield path, f"{label}{type(module).__name__}", module
-    children = [] if again else list(module.named_children())
+    children = [] if again else list(module._children())
     for left, (name, child) in zip(reversed(range(len(children))), children):
         branch, beside = ("├─ ", "│  ") if left else ("└─ ", "   ")
         below = f"{path}.{name}" if path else name

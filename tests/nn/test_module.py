@@ -83,7 +83,8 @@ def test_shared_parameters_and_modules_are_met_once() -> None:
     ]
     assert [name for name, _ in net.named_modules()] == ["", "first", "second"]
     assert list(net.children()) == [net.first, net.second]
-    assert [name for name, _ in net.named_children()] == ["first", "second", "third"]
+    assert [name for name, _ in net.named_children()] == ["first", "second"]
+    assert "(third): Linear" in repr(net)
     assert [name for name, _ in net.named_parameters(remove_duplicate=False)] == [
         "scale",
         "tied",
