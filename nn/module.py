@@ -34,13 +34,26 @@ class Running(threading.local):
 RUNNING = Running()
 
 
-def Parameter(data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Tensor:  # noqa: N802 - as in PyTorch
-    """Return a tensor to learn: a leaf that requires grad, which a module registers when it is assigned to it.
+class Leaves(type):
+    """The type of `Parameter`, a class without objects of its own: parameters are plain Tensors, which are fast."""
+
+    def __call__(cls, data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Tensor:
+        parameter = Tensor(data.detach() if isinstance(data, Tensor) else data, requires_grad, dtype=dtype)
+        if parameter.node is not None:
+            parameter.node.remember(parameter=True)
+        return parameter
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.requires_grad and value.is_leaf
+
+
+class Parameter(Tensor, metaclass=Leaves):
+    """A tensor to learn: a leaf that requires grad, which a module registers when it is assigned to it.
 
     Parameters
     ----------
-    data : array_like
-        Its first value, of a floating dtype; it is copied.
+    data : array_like or Tensor
+        Its first value, of a floating dtype; it is copied, without its history.
     requires_grad : bool
         False gives a tensor that stays as it is; a module then needs `Module.register_parameter` to know it.
     dtype : dtype, optional
@@ -49,13 +62,15 @@ def Parameter(data: Any, requires_grad: bool = True, *, dtype: Any = None) -> Te
     Examples
     --------
     >>> from nn import Parameter
-    >>> Parameter([0.0, 1.0])
+    >>> weight = Parameter([0.0, 1.0])
+    >>> weight
     Tensor([0., 1.], requires_grad=True)
+    >>> isinstance(weight, Parameter), isinstance(2 * weight, Parameter)
+    (True, False)
     """
-    parameter = Tensor(data, requires_grad, dtype=dtype)
-    if parameter.node is not None:
-        parameter.node.remember(parameter=True)
-    return parameter
+
+    __slots__ = ()
+    node: Any  # which is there, since it requires grad
 
 
 class LoadResult(NamedTuple):
@@ -145,7 +160,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Module):
             self._register("_modules", name, None)
-        elif is_learned(value) and (RUNNING.module is not self or value.node.recall("parameter")):
+        elif isinstance(value, Parameter) and (RUNNING.module is not self or value.node.recall("parameter")):
             self._register("_parameters", name, None)
             value.name = value.name or name
             value.node.remember(parameter=True)
@@ -515,11 +530,6 @@ def once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
         if id(thing) not in seen:
             seen.add(id(thing))
             yield name, thing
-
-
-def is_learned(value: Any) -> bool:
-    """Whether a value is a leaf that requires grad."""
-    return isinstance(value, Tensor) and value.requires_grad and value.is_leaf
 
 
 def fits(kind: str, value: Any) -> bool:

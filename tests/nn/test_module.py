@@ -71,6 +71,23 @@ def test_a_parameter_is_named_after_its_attribute() -> None:
     assert net.other.name == "mine"
 
 
+def test_a_parameter_is_a_leaf_that_requires_grad() -> None:
+    net, frozen = Net(), Parameter([1.0], requires_grad=False)
+    assert all(isinstance(value, Parameter) and type(value) is Tensor for value in net.parameters())
+    assert not any(isinstance(value, Parameter) for value in (net.scale * 2, frozen, Tensor(1.0), np.ones(2), None))
+    assert isinstance(net.scale, Parameter | None)
+    assert (type(frozen), frozen.requires_grad) == (Tensor, False)
+
+
+def test_a_parameter_made_of_a_tensor_is_a_copy_without_history() -> None:
+    computed = Tensor([1.0, 2.0], requires_grad=True) * 2
+    parameter = Parameter(computed, dtype=np.float32)
+    assert parameter.is_leaf
+    assert parameter.dtype == np.float32
+    for source in (computed, computed.detach(), computed.numpy()):
+        assert not np.shares_memory(Parameter(source).numpy(), computed.numpy())
+
+
 def test_shared_parameters_and_modules_are_met_once() -> None:
     net = Net()
     net.third = net.second
