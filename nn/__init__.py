@@ -7,7 +7,7 @@ To read it, start with ``module.py``. A layer is a function of arrays and the `M
 by side in one file; ``functional.py`` lists the functions.
 """
 
-from nn import functional, init, optim
+from nn import functional, init, optim, utils
 from nn.activations import (
     ELU,
     GELU,
@@ -121,4 +121,5 @@ __all__ = [
     "save",
     "summary",
     "train_test_split",
+    "utils",
 ]

@@ -24,7 +24,8 @@ from nn.data import Batches
 from nn.errors import DataError, StateError
 from nn.history import History
 from nn.module import Module
-from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau, clip_grad_norm_
+from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau
+from nn.utils import clip_grad_norm_
 from nn.weights import destination, format_of
 
 Array = Any
@@ -96,7 +97,7 @@ def fit(
         Stop when the training loss differs by less than this from that of the epoch before: a stopping criterion for
         CS60010's algorithm 1.
     clip_norm : float, optional
-        The longest gradient allowed; see `nn.optim.clip_grad_norm_`.
+        The longest gradient allowed; see `nn.utils.clip_grad_norm_`.
     checkpoint : path, optional
         A ``.safetensors`` or ``.npz`` file that is replaced after each epoch, and when Ctrl-C ends the training: all
         that is needed to go on.

@@ -15,16 +15,15 @@ Examples
 ...     loss = ((model(x) - y) ** 2).mean()
 ...     optimizer.zero_grad()
 ...     loss.backward()
-...     norm = nn.optim.clip_grad_norm_(model.parameters(), 5.0)
+...     norm = nn.utils.clip_grad_norm_(model.parameters(), 5.0)
 ...     optimizer.step()
 ...     scheduler.step()
 >>> model.weight.data.round(1), model.bias.data.round(1)
 (array([[ 1., -2.]], dtype=float32), array([3.], dtype=float32))
 """
 
-from nn.optim.clipping import clip_grad_norm, clip_grad_norm_, clip_grad_value, clip_grad_value_
-from nn.optim.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from nn.optim.schedulers import (
+from nn.optim import lr_scheduler
+from nn.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
     ExponentialLR,
@@ -37,6 +36,8 @@ from nn.optim.schedulers import (
     SequentialLR,
     StepLR,
 )
+from nn.optim.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn.utils import clip_grad_norm, clip_grad_norm_, clip_grad_value, clip_grad_value_
 
 __all__ = [
     "SGD",
@@ -60,4 +61,5 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value",
     "clip_grad_value_",
+    "lr_scheduler",
 ]

@@ -284,7 +284,7 @@ def test_plateaus(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("p", [1.0, 2.0, 3.5, math.inf])
+@pytest.mark.parametrize("p", [0, 0.5, 1.0, 2.0, 3.5, -1.0, math.inf, -math.inf])
 @pytest.mark.parametrize("max_norm", [0.0, 0.1, 1e3])
 def test_clipping_norms(max_norm: float, p: float, dtype: str) -> None:
     ours, theirs = pairs(dtype)

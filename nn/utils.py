@@ -1,4 +1,4 @@
-"""Clipping: gradients that are too long are shortened before the step."""
+"""What is done to all parameters alike: gradients that are too long are shortened, values become one vector."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import AnomalyError, Tensor, describe
+from autograd import AnomalyError, ShapeError, Tensor, describe
 
 Array = Any
 
@@ -30,7 +30,8 @@ def clip_grad_norm_(
     max_norm : float
         The longest norm allowed.
     norm_type : float or str
-        p of the norm (Σ|g|ᵖ)^(1/p); ``inf`` or ``"inf"`` for the largest element.
+        p of the norm (Σ|g|ᵖ)^(1/p); ``inf`` or ``"inf"`` for the largest element, ``-inf`` for the smallest. For 0
+        it is the number of parameters whose gradient is not 0 everywhere.
     error_if_nonfinite : bool
         Whether a norm of infinity or NaN is an error, unlike in PyTorch by default. Otherwise an infinite norm turns
         finite gradients to 0, and NaN makes all of them NaN.
@@ -45,12 +46,12 @@ def clip_grad_norm_(
     AnomalyError
         If the norm is not finite; no gradient is changed then.
     ValueError
-        If `max_norm` is negative or `norm_type` not positive.
+        If `max_norm` is negative, or one of the numbers NaN.
 
     Examples
     --------
     >>> from autograd import Tensor
-    >>> from nn.optim import clip_grad_norm_
+    >>> from nn.utils import clip_grad_norm_
     >>> w, b = Tensor([0.0], requires_grad=True), Tensor(0.0, requires_grad=True)
     >>> w.grad, b.grad = [3.0], 4.0
     >>> clip_grad_norm_([w, b], 1.0)
@@ -61,8 +62,8 @@ def clip_grad_norm_(
     max_norm, norm_type = float(max_norm), float(norm_type)
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: max_norm must not be negative, got {max_norm!r}")
-    if not norm_type > 0:
-        raise ValueError(f"clip_grad_norm_: norm_type must be positive, got {norm_type!r}")
+    if math.isnan(norm_type):
+        raise ValueError("clip_grad_norm_: norm_type must be a number or infinity, got nan")
     learning = with_gradient(parameters, "clip_grad_norm_")
     norms = [norm(gradient_of(p), norm_type) for p in learning]
     total = norm(np.array(norms), norm_type)
@@ -100,7 +101,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     Examples
     --------
     >>> from autograd import Tensor
-    >>> from nn.optim import clip_grad_value_
+    >>> from nn.utils import clip_grad_value_
     >>> w = Tensor([0.0, 0.0], requires_grad=True)
     >>> w.grad = [3.0, -0.5]
     >>> clip_grad_value_([w], 1.0)
@@ -114,6 +115,62 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 
 clip_grad_norm, clip_grad_value = clip_grad_norm_, clip_grad_value_
+
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Any:
+    """Return all numbers of parameters in one vector, which can be differentiated.
+
+    Parameters
+    ----------
+    parameters : iterable of Tensor
+        Such as ``model.parameters()``.
+
+    Returns
+    -------
+    Tensor, shape (n,)
+        Their numbers, in this order.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.utils.parameters_to_vector(nn.BatchNorm1d(2).parameters()).data
+    array([1., 1., 0., 0.], dtype=float32)
+    """
+    return np.concatenate([np.ravel(p) for p in parameters])
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
+    """Give parameters the numbers of a vector, the inverse of `parameters_to_vector`.
+
+    Parameters
+    ----------
+    vec : Tensor or array_like, shape (n,)
+        As many numbers as the parameters have; they are copied.
+    parameters : iterable of Tensor
+        Such as ``model.parameters()``.
+
+    Raises
+    ------
+    ShapeError
+        If there are more numbers, or fewer; no parameter is changed then.
+
+    Examples
+    --------
+    >>> import nn
+    >>> layer = nn.Linear(2, 1)
+    >>> nn.utils.vector_to_parameters([3.0, 4.0, 5.0], layer.parameters())
+    >>> layer.weight.data, layer.bias.data
+    (array([[3., 4.]], dtype=float32), array([5.], dtype=float32))
+    """
+    parameters = list(parameters)
+    vector = vec.numpy() if isinstance(vec, Tensor) else np.asarray(vec)
+    ends = np.cumsum([0, *(p.size for p in parameters)])
+    if vector.shape != (ends[-1],):
+        raise ShapeError(
+            f"vector_to_parameters: parameters of {ends[-1]} numbers need a vector of that many, got {describe(vec)}"
+        )
+    for p, start, end in zip(parameters, ends, ends[1:]):
+        p.data = vector[start:end].reshape(p.shape)
 
 
 def with_gradient(parameters: Tensor | Iterable[Tensor], who: str) -> list[Tensor]:
@@ -143,6 +200,6 @@ def norm(values: Array, p: float) -> float:
     """The p-norm of all elements. Where squares overflow in the values' dtype, float64 has room for them."""
     if not values.size:
         return 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         length = float(np.linalg.norm(np.ravel(values), p))
         return length if math.isfinite(length) else float(np.linalg.norm(np.ravel(values).astype(np.float64), p))
