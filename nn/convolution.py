@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ShapeError, Tensor, describe, differentiable
+from nn.init import fan, uniform_
 from nn.module import Module, Parameter, as_array, in_float32
 
 Array = Any
@@ -616,13 +617,17 @@ class Conv2d(Module):
                 f"Conv2d: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}, and "
                 "all be at least 1; give other numbers"
             )
+        self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size), dtype))
+        self.register_parameter("bias", Parameter(np.zeros(out_channels, dtype)) if bias else None)
+        self.reset_parameters(rng=rng)
+
+    def reset_parameters(self, *, rng: np.random.Generator | None = None) -> None:
+        """Draw first values anew."""
         rng = np.random.default_rng(rng)
-        shape = out_channels, in_channels // groups, *self.kernel_size
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(rng.uniform(-bound, bound, shape), dtype=dtype)
-        self.register_parameter(
-            "bias", Parameter(rng.uniform(-bound, bound, out_channels), dtype=dtype) if bias else None
-        )
+        bound = 1 / math.sqrt(fan(self.weight))
+        for parameter in (self.weight, self.bias):
+            if parameter is not None:
+                uniform_(parameter, -bound, bound, rng=rng)
 
     def forward(self, input: Any) -> Any:
         """Return z, of shape (N, out_channels, H', W')."""

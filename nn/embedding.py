@@ -71,8 +71,10 @@ def checked(indices: Array, size: int) -> Array:
     return indices.astype(np.intp)  # a copy: the caller's may change before backward
 
 
-def row_of_padding(padding_idx: int, size: int) -> int:
-    """The index of the padding's row, counted from the start."""
+def row_of_padding(padding_idx: int | None, size: int) -> int | None:
+    """The index of the padding's row, counted from the start, if there is one."""
+    if padding_idx is None:
+        return None
     if not -size <= padding_idx < size:
         raise OutOfRangeError(f"padding_idx={padding_idx} is not in a table of {size} rows")
     return padding_idx % size
@@ -124,11 +126,53 @@ class Embedding(Module):
         rng: np.random.Generator | None = None,
     ) -> None:
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = None if padding_idx is None else row_of_padding(padding_idx, num_embeddings)
-        table = np.random.default_rng(rng).standard_normal((num_embeddings, embedding_dim))
+        self.padding_idx = row_of_padding(padding_idx, num_embeddings)
+        self.weight = Parameter(np.zeros((num_embeddings, embedding_dim), dtype))
+        self.reset_parameters(rng=rng)
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, padding_idx: int | None = None) -> Embedding:
+        """Return an embedding with rows that were learned elsewhere.
+
+        Parameters
+        ----------
+        embeddings : array_like, shape (num_embeddings, embedding_dim)
+            The table, of a floating dtype; it is copied, the row of the padding as it is.
+        freeze : bool
+            Whether the rows stay as they are.
+        padding_idx : int, optional
+            The index that stands for no symbol.
+
+        Raises
+        ------
+        ShapeError
+            For a table that is no matrix.
+
+        Examples
+        --------
+        >>> import nn
+        >>> layer = nn.Embedding.from_pretrained([[0.0, 1.0], [2.0, 3.0]])
+        >>> layer, layer([1])
+        (Embedding(2, 2), Tensor([[2., 3.]]))
+        """
+        shape = np.shape(embeddings)
+        if len(shape) != 2:
+            raise ShapeError(
+                "Embedding.from_pretrained takes a table of shape (num_embeddings, embedding_dim), "
+                f"got {describe(embeddings)}"
+            )
+        layer = cls(0, shape[1])  # nothing is drawn for rows that are known
+        layer.num_embeddings, layer.padding_idx = shape[0], row_of_padding(padding_idx, shape[0])
+        layer.weight = Parameter(embeddings)
+        layer.requires_grad_(not freeze)
+        return layer
+
+    def reset_parameters(self, *, rng: np.random.Generator | None = None) -> None:
+        """Draw first values anew."""
+        table = np.random.default_rng(rng).standard_normal(self.weight.shape)
         if self.padding_idx is not None:
             table[self.padding_idx] = 0
-        self.weight = Parameter(table, dtype=dtype)
+        self.weight.data = table
 
     def forward(self, input: Any) -> Any:
         """Return the rows, of shape (*input.shape, embedding_dim)."""

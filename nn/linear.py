@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Tensor, affine, describe
+from nn.init import uniform_
 from nn.module import Module, Parameter, as_array, shape_of, shaped
 
 Array = Any
@@ -104,12 +105,17 @@ class Linear(Module):
                 "least 0"
             )
         self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(np.zeros((out_features, in_features), dtype))
+        self.register_parameter("bias", Parameter(np.zeros(out_features, dtype)) if bias else None)
+        self.reset_parameters(rng=rng)
+
+    def reset_parameters(self, *, rng: np.random.Generator | None = None) -> None:
+        """Draw first values anew."""
         rng = np.random.default_rng(rng)
-        bound = 1 / math.sqrt(in_features) if in_features else 0.0
-        self.weight = Parameter(rng.uniform(-bound, bound, (out_features, in_features)), dtype=dtype)
-        self.register_parameter(
-            "bias", Parameter(rng.uniform(-bound, bound, out_features), dtype=dtype) if bias else None
-        )
+        bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
+        for parameter in (self.weight, self.bias):
+            if parameter is not None:
+                uniform_(parameter, -bound, bound, rng=rng)
 
     def forward(self, input: Any) -> Any:
         """Return z, of shape (..., out_features)."""

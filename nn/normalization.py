@@ -9,6 +9,7 @@ import numpy as np
 
 import autograd
 from autograd import DtypeError, ShapeError, Tensor, describe, flat
+from nn.init import ones_, zeros_
 from nn.module import Module, Parameter, as_array, in_float32, shape_of, shaped
 
 Array = Any
@@ -195,6 +196,14 @@ def lengths(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     return (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
 
 
+def begin_anew(weight: Tensor | None, bias: Tensor | None) -> None:
+    """Let γ be 1 and β be 0, where they are learned."""
+    if weight is not None:
+        ones_(weight)
+    if bias is not None:
+        zeros_(bias)
+
+
 class BatchNorm(Module):
     """What batch normalization is for any number of axes; a subclass says which shapes it takes.
 
@@ -248,6 +257,17 @@ class BatchNorm(Module):
         self.register_buffer("running_mean", np.zeros(num_features, dtype) if track_running_stats else None)
         self.register_buffer("running_var", np.ones(num_features, dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track_running_stats else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the batches that the running statistics have seen."""
+        for statistic, first in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if statistic is not None:
+                statistic[...] = first
+
+    def reset_parameters(self) -> None:
+        """Give γ, β and the running statistics their first values again."""
+        self.reset_running_stats()
+        begin_anew(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         """Return the normalized batch, and update the running statistics while training."""
@@ -358,6 +378,10 @@ class LayerNorm(Module):
         shift = Parameter(np.zeros(self.normalized_shape), dtype=dtype) if elementwise_affine and bias else None
         self.register_parameter("weight", weight)
         self.register_parameter("bias", shift)
+
+    def reset_parameters(self) -> None:
+        """Give γ and β their first values again."""
+        begin_anew(self.weight, self.bias)
 
     def forward(self, input: Any) -> Any:
         """Return the normalized activations."""

@@ -66,11 +66,34 @@ def test_module_with_padding() -> None:
     assert layer.weight.grad.tolist() == [[0, 0], [1, 1], [0, 0], [0, 0], [1, 1]]
 
 
+def test_rows_that_were_learned_elsewhere() -> None:
+    table = np.arange(6.0).reshape(3, 2)
+    layer = nn.Embedding.from_pretrained(table, padding_idx=-1)
+    table[:] = 0
+    assert layer([0, 2]).data.tolist() == [[0, 1], [4, 5]]
+    assert (layer.weight.dtype, layer.weight.requires_grad) == (float, False)
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    assert repr(layer) == "Embedding(3, 2, padding_idx=2)"
+    learned = nn.Embedding.from_pretrained(layer.weight, freeze=False, padding_idx=0)
+    learned([0, 1]).sum().backward()
+    assert learned.weight.grad.tolist() == [[0, 0], [1, 1], [0, 0]]
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "above": (
         lambda: nn.Embedding(4, 3)([[0, 1], [4, 9]]),
         OutOfRangeError,
         "embedding: index 4 at (1, 0) of indices of shape (2, 2) is not in a table of 4 rows; indices run from 0 to 3",
+    ),
+    "no table": (
+        lambda: nn.Embedding.from_pretrained([1.0, 2.0]),
+        ShapeError,
+        "Embedding.from_pretrained takes a table of shape (num_embeddings, embedding_dim), got [1.0, 2.0]",
+    ),
+    "padding of a table": (
+        lambda: nn.Embedding.from_pretrained([[1.0, 2.0]], padding_idx=1),
+        OutOfRangeError,
+        "padding_idx=1 is not in a table of 1 rows",
     ),
     "negative": (
         lambda: embedding([2, -1], TABLE),

@@ -36,6 +36,28 @@ def test_the_tensor_stays_the_same_leaf_of_the_same_dtype() -> None:
     assert not frozen.requires_grad
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rng: nn.Linear(3, 2, rng=rng),
+        lambda rng: nn.Linear(0, 2, rng=rng),
+        lambda rng: nn.Linear(3, 2, bias=False, dtype=float, rng=rng),
+        lambda rng: nn.Conv2d(2, 4, 3, groups=2, rng=rng),
+        lambda rng: nn.Embedding(4, 2, padding_idx=-1, rng=rng),
+    ],
+)
+def test_layers_draw_their_first_values_anew(make: Callable[[Any], Any]) -> None:
+    layer, first = make(None), make(np.random.default_rng(3)).state_dict()
+    parameters = list(layer.parameters())
+    layer.requires_grad_(False).reset_parameters(rng=np.random.default_rng(3))
+    for name, value in layer.state_dict().items():
+        np.testing.assert_array_equal(value, first[name])
+        assert value.dtype == first[name].dtype
+    assert all(new is old for new, old in zip(layer.parameters(), parameters, strict=True))
+    layer.reset_parameters()
+    assert not layer.weight.size or (layer.weight.data != first["weight"]).any()
+
+
 def test_an_older_graph_is_stale() -> None:
     weight = Parameter(np.ones((2, 2)))
     loss = (weight * weight).sum()

@@ -172,6 +172,23 @@ def test_what_a_layer_does_not_take() -> None:
         np.testing.assert_array_equal(value, before[name])
 
 
+def test_first_values_again() -> None:
+    batch, layer = nn.BatchNorm1d(2), nn.LayerNorm(2, bias=False)
+    mean, first = batch.running_mean, [str(module.state_dict()) for module in (batch, layer)]
+    for module in (batch, layer):
+        module.weight.data = [5.0, 5.0]
+        module(normal(3, 2))
+    batch.reset_running_stats()
+    assert batch.weight.data.tolist() == [5, 5]
+    assert (batch.running_mean.tolist(), batch.running_var.tolist(), batch.num_batches_tracked) == ([0, 0], [1, 1], 0)
+    for module in (batch, layer):
+        module.reset_parameters()
+    assert [str(module.state_dict()) for module in (batch, layer)] == first
+    assert batch.running_mean is mean
+    nn.BatchNorm1d(2, affine=False, track_running_stats=False).reset_parameters()
+    nn.LayerNorm(2, elementwise_affine=False).reset_parameters()
+
+
 def test_evaluation_needs_statistics() -> None:
     message = "batch_norm() in evaluation needs running_mean and running_var; or set training=True"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
