@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -107,6 +107,8 @@ class Module:
     >>> dict(scale.named_parameters())
     {'factor': Tensor([1., 1.], requires_grad=True, name='factor')}
     """
+
+    _newer: ClassVar[frozenset[str]] = frozenset()  # parts that older state dicts lack: they keep their values then
 
     # Values live among the attributes, where Python looks first; these say which of them are what.
     _parameters: dict[str, None]
@@ -420,7 +422,7 @@ class Module:
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a dict of arrays by path, got {describe(state)}; see state_dict()")
         places = {path: (module, name) for path, module, name in self._state()}
-        missing = [path for path in places if path not in state]
+        missing = [path for path, (module, name) in places.items() if path not in state and name not in module._newer]
         unexpected = [path for path in state if path not in places]
         shapes, dtypes, values = [], [], {}
         for path in (path for path in places if path in state):

@@ -234,6 +234,7 @@ class BatchNorm(Module):
 
     takes: ClassVar[dict[int, str]]
     """The shapes that it takes, by their number of axes."""
+    _newer: ClassVar[frozenset[str]] = frozenset({"num_batches_tracked"})
     weight: Tensor | None
     bias: Tensor | None
     running_mean: Array

@@ -318,7 +318,8 @@ class Optimizer:
         state : dict
             As `state_dict` returns it, of an optimizer whose groups have the same parameters in the same order.
             Arrays are copied and cast to the dtypes of the parameters. The numbers of parameters may be strings, as
-            JSON makes them, and arrays may be tensors, as PyTorch has them.
+            JSON makes them, and arrays may be tensors, as PyTorch has them. Options that a group lacks, as in a state
+            that is older than they are, are the defaults.
 
         Raises
         ------
@@ -342,14 +343,14 @@ class Optimizer:
         self.state = fresh
         for group, loaded in zip(self.param_groups, state["param_groups"]):
             options = {name: value for name, value in loaded.items() if name not in ("params", "param_names")}
-            group.update(copy.deepcopy(options))
+            group.update(copy.deepcopy({**self.defaults, **options}))
 
     def _matched(self, state: Mapping[str, Any]) -> Iterator[tuple[Group, Tensor, Mapping[str, Any]]]:
-        """Yield (loaded group, parameter, what the state remembers of it) for all parameters."""
+        """Yield (options of the loaded group, parameter, what the state remembers of it) for all parameters."""
         entries = {str(number): entry for number, entry in state["state"].items()}
         for group, loaded in zip(self.param_groups, state["param_groups"]):
             for p, number in zip(group["params"], loaded["params"]):
-                yield loaded, p, entries.get(str(number), {})
+                yield {**self.defaults, **loaded}, p, entries.get(str(number), {})
 
     def _unfit(self, state: Mapping[str, Any]) -> Iterator[str]:
         """Yield what keeps a state dict from being loaded."""
@@ -368,8 +369,7 @@ class Optimizer:
             )
             return
         for number, group in enumerate(loaded):
-            missing = [name for name in self.defaults if name not in group]
-            complaint = f"{', '.join(missing)} missing" if missing else self.complaint(group)
+            complaint = self.complaint({**self.defaults, **group})
             if complaint is not None:
                 yield f"param_groups[{number}]: {complaint}"
                 return

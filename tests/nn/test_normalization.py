@@ -10,6 +10,7 @@ import pytest
 
 import nn
 from autograd import DtypeError, ShapeError, Tensor, gradcheck
+from nn.errors import StateError
 from nn.functional import batch_norm, layer_norm
 
 
@@ -170,6 +171,18 @@ def test_what_a_layer_does_not_take() -> None:
             refusing(given)
     for name, value in nn.BatchNorm1d(3).state_dict().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_state_without_the_count_of_batches() -> None:
+    layer = nn.BatchNorm1d(2)
+    layer(normal(3, 2))
+    state = nn.Sequential(nn.BatchNorm1d(2)).state_dict()
+    del state["0.num_batches_tracked"]
+    assert nn.Sequential(layer).load_state_dict(state) == ([], [])
+    assert (layer.num_batches_tracked, layer.running_mean.tolist()) == (1, [0, 0])
+    del state["0.running_mean"]
+    with pytest.raises(StateError, match=r"missing: 0\.running_mean$"):
+        nn.Sequential(layer).load_state_dict(state)
 
 
 def test_first_values_again() -> None:
