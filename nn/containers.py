@@ -241,7 +241,7 @@ class Flatten(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the input with these axes as one."""
-        shape = shape_of(input)
+        shape = shape_of(input) or (1,)  # a number is a vector of one
         start, end = (dim + len(shape) if dim < 0 else dim for dim in (self.start_dim, self.end_dim))
         if not 0 <= start <= end < len(shape):
             raise ShapeError(f"{self!r} has no axes to join in {describe(input)}; give it an input with more axes")

@@ -611,9 +611,10 @@ def kaiming_normal_(
 
 def fan(tensor: Tensor, mode: str = "fan_in") -> int:
     """One of the fans of a tensor; 1 where it is 0, since then there is nothing to fill."""
-    if mode not in ("fan_in", "fan_out"):
+    fans = ("fan_in", "fan_out")
+    if str(mode).lower() not in fans:
         raise ShapeError(f'mode={mode!r} is no fan of {describe(tensor)}; it must be "fan_in" or "fan_out"')
-    return max(calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"], 1)
+    return max(calculate_fan_in_and_fan_out(tensor)[fans.index(mode.lower())], 1)
 
 
 def xavier_std(tensor: Tensor) -> float:

@@ -309,10 +309,11 @@ class Module:
         """Return the part of a kind at a path."""
         above, _, name = path.rpartition(".")
         module = self.get_submodule(above)
-        if name not in vars(module)[kind]:
+        part = getattr(module, name) if name in vars(module)[kind] else None
+        if part is None:
             word, _ = KINDS[kind]
             raise AttributeError(f"{type(module).__name__} has no {word} {name!r}, looked for on the path {path!r}")
-        return getattr(module, name)
+        return part
 
     def apply(self: M, function: Callable[[Module], Any]) -> M:
         """Call a function with each module, submodules first, and return this one; the way to initialize a network."""

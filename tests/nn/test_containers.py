@@ -172,6 +172,7 @@ def test_identity_and_functions() -> None:
         ((1, 2), (5, 2, 3, 4), (5, 6, 4)),
         ((-2,), (5, 2, 3), (5, 6)),
         ((0, 0), (5, 2), (5, 2)),
+        ((0,), (), (1,)),
     ],
 )
 def test_flatten(dims: tuple[int, ...], shape: tuple[int, ...], expected: tuple[int, ...]) -> None:

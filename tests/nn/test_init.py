@@ -113,7 +113,7 @@ STANDARD_DEVIATIONS: dict[str, tuple[Callable[..., Tensor], dict[str, Any], floa
     "Xavier normal": (init.xavier_normal_, {}, math.sqrt(2 / 650)),
     "Xavier uniform": (init.xavier_uniform_, {"gain": 3.0}, 3 * math.sqrt(2 / 650)),
     "He normal": (init.he_normal_, {}, math.sqrt(2 / 250)),
-    "He normal, backward": (init.he_normal_, {"mode": "fan_out"}, math.sqrt(2 / 400)),
+    "He normal, backward": (init.he_normal_, {"mode": "FAN_out"}, math.sqrt(2 / 400)),
     "He uniform": (init.he_uniform_, {}, math.sqrt(2 / 250)),
     "He uniform, leaky": (init.he_uniform_, {"a": 1.0}, math.sqrt(1 / 250)),
     "Kaiming for tanh": (init.kaiming_normal_, {"nonlinearity": "tanh"}, 5 / 3 / math.sqrt(250)),

@@ -247,6 +247,7 @@ def test_parts_by_path() -> None:
         ("submodule", "first.x", "Linear has no submodule 'x', looked for on the path 'first.x'"),
         ("parameter", "first", "Net has no parameter 'first', looked for on the path 'first'"),
         ("buffer", "first.weight", "Linear has no buffer 'weight', looked for on the path 'first.weight'"),
+        ("parameter", "second.bias", "Linear has no parameter 'bias', looked for on the path 'second.bias'"),
         ("parameter", "third.weight", "Net has no submodule 'third', looked for on the path 'third'"),
     ],
 )
