@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, compiled, enable_grad, is_compiling, value_and_grad
+from nn.losses import refuse_no_loss
 from nn.module import Module, replaced
 from nn.optim import Optimizer
 from nn.optim.together import Together
@@ -79,6 +80,7 @@ class CompiledStep:
     """
 
     def __init__(self, model: Module, loss: Callable[..., Any], optimizer: Optimizer) -> None:
+        refuse_no_loss("compiled_step", loss)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
         self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -1048,12 +1049,27 @@ def accuracy(input: Any, target: Any) -> float:
 # As modules
 
 
+KINDS: dict[str, tuple[type, str]] = {
+    "ignore_index": (Integral, "a whole number"),
+    "label_smoothing": (Real, "a number"),
+    "reduction": (str, "a string"),
+}
+"""What an option must be, where input and target are easily given in its place."""
+
+
 class Loss(Module):
     """A function of input and target, with its options; those that are arrays are buffers."""
 
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         self.function, self.options = function, tuple(options)
         for name, value in options.items():
+            kind, words = KINDS.get(name, (object, ""))
+            if not isinstance(value, kind):
+                who = type(self).__name__
+                raise TypeError(
+                    f"{who}({name}={describe(value)}): it must be {words}; input and target go to the loss that is "
+                    f"made: {who}()(input, target)"
+                )
             if name in ("weight", "pos_weight"):
                 self.register_buffer(name, None if value is None else as_array(value))
             else:
@@ -1067,6 +1083,13 @@ class Loss(Module):
         """Return the options."""
         given = [(name, getattr(self, name)) for name in self.options]
         return ", ".join(f"{name}={describe(value)}" for name, value in given if value is not None)
+
+
+def refuse_no_loss(who: str, loss: Any) -> None:
+    """Raise an error if a loss is no function, or a class of losses."""
+    if isinstance(loss, type) or not callable(loss):
+        cure = f"call it: {loss.__name__}()" if isinstance(loss, type) else "give it nn.MSELoss(), or another"
+        raise TypeError(f"{who}: the loss must be a function of output and target, got {describe(loss)}; {cure}")
 
 
 class MSELoss(Loss):

@@ -23,6 +23,7 @@ from nn import checkpoints
 from nn.data import Batches
 from nn.errors import DataError, StateError
 from nn.history import History
+from nn.losses import refuse_no_loss
 from nn.module import Module
 from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau
 from nn.utils import clip_grad_norm_
@@ -151,6 +152,7 @@ def fit(
     ]:
         if not isinstance(given, kind):
             raise TypeError(f"fit: {name} must be {words}, got {describe(given)}")
+    refuse_no_loss("fit", loss)
     if epochs < 0:
         raise ValueError(f"fit: epochs must not be negative, got {epochs}")
     batches = batches_of("fit", data, batch_size=batch_size, shuffle=True, rng=rng)
@@ -218,6 +220,7 @@ def evaluate(
     >>> nn.evaluate(model, nn.MSELoss(), ([[1.0], [2.0]], [[3.0], [7.0]]), metrics={"r2": nn.r2_score})
     {'loss': 2.0, 'r2': 0.5}
     """
+    refuse_no_loss("evaluate", loss)
     return measured(model, loss, in_order(batches_of("evaluate", data, batch_size=batch_size), model), metrics or {})
 
 

@@ -735,6 +735,58 @@ METRICS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.CrossEntropyLoss(np.zeros((2, 3)), Y),
+            "CrossEntropyLoss(ignore_index=array(int64 (2,))): it must be a whole number",
+        ),
+        (lambda: nn.NLLLoss(ignore_index=0.5), "NLLLoss(ignore_index=0.5): it must be a whole number"),
+        (
+            lambda: nn.CrossEntropyLoss(label_smoothing=Y),
+            "CrossEntropyLoss(label_smoothing=array(int64 (2,))): it must be a number",
+        ),
+        (lambda: nn.MSELoss(Tensor(1.0)), "MSELoss(reduction=Tensor(float64 ())): it must be a string"),
+        (lambda: nn.BCELoss([0.5], [1]), "BCELoss(reduction=[1]): it must be a string"),
+    ],
+)
+def test_a_loss_that_is_made_of_what_it_is_to_compare(make: Callable[[], Any], message: str) -> None:
+    name = message.partition("(")[0]
+    with pytest.raises(
+        TypeError, match=whole(f"{message}; input and target go to the loss that is made: {name}()(input, target)")
+    ):
+        make()
+
+
+def test_options_may_be_numbers_of_numpy() -> None:
+    loss = nn.CrossEntropyLoss(ignore_index=np.int64(1), label_smoothing=np.float32(0.5))
+    assert loss([[0.0, 0.0]], [0]) == pytest.approx(math.log(2))
+
+
+NO_LOSSES: list[tuple[Any, str]] = [
+    (nn.CrossEntropyLoss, "<class 'nn.losses.CrossEntropyLoss'>; call it: CrossEntropyLoss()"),
+    ("mse", "'mse'; give it nn.MSELoss(), or another"),
+    (None, "None; give it nn.MSELoss(), or another"),
+]
+
+
+@pytest.mark.parametrize(("loss", "message"), NO_LOSSES)
+def test_what_is_no_loss(loss: Any, message: str) -> None:
+    model = nn.Linear(1, 1)
+    optimizer, data = nn.optim.SGD(model.parameters()), (np.ones((2, 1)), np.ones((2, 1)))
+    calls: dict[str, Callable[[], Any]] = {
+        "fit": lambda: nn.fit(model, loss, optimizer, data, epochs=1),
+        "evaluate": lambda: nn.evaluate(model, loss, data),
+        "compiled_step": lambda: nn.compiled_step(model, loss, optimizer),
+    }
+    for name, call in calls.items():
+        with pytest.raises(
+            TypeError, match=whole(f"{name}: the loss must be a function of output and target, got {message}")
+        ):
+            call()
+
+
 @pytest.mark.parametrize(("call", "kind", "message"), METRICS.values(), ids=METRICS)
 def test_wrong_input_of_metrics(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=whole(message)):
