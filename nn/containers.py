@@ -60,8 +60,13 @@ class Container(Module):
         return self
 
     def insert(self, index: int, module: Module) -> Any:
-        """Add a module before the one at a position, as in a list, and return the container."""
+        """Add a module before the one at a position, or at the end, and return the container."""
         named = list(self._children())
+        if not -len(named) <= integer(index) <= len(named):
+            raise OutOfRangeError(
+                f"{type(self).__name__} of {len(named)} modules has no place {index} for another; "
+                f"its places are from {-len(named)} to {len(named)}"
+            )
         named.insert(index, ("0", self._checked(module)))
         self._hold(named)
         return self

@@ -452,44 +452,57 @@ class Module:
 
     # Hooks
 
-    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
+    def register_forward_pre_hook(
+        self, hook: Callable[[Module, tuple[Any, ...]], Any], *, prepend: bool = False
+    ) -> Handle:
         """Call ``hook(module, args)`` before `forward`; it may return other arguments, or None.
 
+        Parameters
+        ----------
+        hook : callable
+            The hook.
+        prepend : bool
+            Whether it comes before the hooks of its kind that are there, not after them.
+
         Returns
         -------
         Handle
             Its ``remove()`` removes the hook.
         """
-        return self._hook("before", hook)
+        return self._hook("before", hook, prepend)
 
-    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
+    def register_forward_hook(
+        self, hook: Callable[[Module, tuple[Any, ...], Any], Any], *, prepend: bool = False
+    ) -> Handle:
         """Call ``hook(module, args, output)`` after `forward`; it may return another output, or None.
 
+        The arguments are those of `register_forward_pre_hook`.
+
         Returns
         -------
         Handle
             Its ``remove()`` removes the hook.
         """
-        return self._hook("after", hook)
+        return self._hook("after", hook, prepend)
 
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> Handle:
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any], *, prepend: bool = False) -> Handle:
         """Call ``hook(module, grad_input, grad_output)`` when `backward` has passed through this module.
 
         Both are tuples of arrays: the gradients of the positional arguments and of what `forward` returned, with None
         for what requires no grad. The hook may return gradients to take the place of ``grad_input``, a tuple or the
-        only one, or None.
+        only one, or None. The arguments are those of `register_forward_pre_hook`.
 
         Returns
         -------
         Handle
             Its ``remove()`` removes the hook.
         """
-        return self._hook("backward", hook)
+        return self._hook("backward", hook, prepend)
 
-    def _hook(self, kind: str, hook: Callable[..., Any]) -> Handle:
+    def _hook(self, kind: str, hook: Callable[..., Any], prepend: bool) -> Handle:
         if self._hooks is None:
             self._hooks = Hooks()
-        return self._hooks.add(kind, hook)
+        return self._hooks.add(kind, hook, prepend)
 
     # Display
 
@@ -582,15 +595,16 @@ class Hooks:
         self.by_kind: dict[str, dict[int, Callable[..., Any]]] = {"before": {}, "after": {}, "backward": {}}
         self.added = 0
 
-    def add(self, kind: str, hook: Callable[..., Any]) -> Handle:
-        """Add a hook."""
+    def add(self, kind: str, hook: Callable[..., Any], prepend: bool) -> Handle:
+        """Add a hook, behind the others or before them; they come in the order of their numbers."""
         self.added += 1
-        self.by_kind[kind][self.added] = hook
-        return Handle(self.by_kind[kind], self.added)
+        number = -self.added if prepend else self.added
+        self.by_kind[kind][number] = hook
+        return Handle(self.by_kind[kind], number)
 
     def of(self, kind: str) -> Sequence[Callable[..., Any]]:
         """Return the hooks of a kind, as they are now."""
-        return list(self.by_kind[kind].values())
+        return [hook for _, hook in sorted(self.by_kind[kind].items())]
 
     def around(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the module's `forward` with hooks before, after and in `backward`."""

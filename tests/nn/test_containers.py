@@ -126,6 +126,12 @@ def test_a_container_changes_as_a_list_does(container: Callable[..., Any]) -> No
         held.insert(0, 3)
     with pytest.raises(OutOfRangeError, match="has none at 9"):
         held.pop(9)
+    size = len(held)
+    for index in (size + 1, -size - 1):
+        message = f" of {size} modules has no place {index} for another; its places are from {-size} to {size}$"
+        with pytest.raises(IndexError, match=message):
+            held.insert(index, nn.Tanh())
+    assert held.insert(size, layers[0]).pop() is layers[0]
     assert list(held) == listed
 
 

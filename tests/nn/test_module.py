@@ -409,6 +409,23 @@ def test_forward_hooks() -> None:
     assert seen == [(layer, 10, 21)]
 
 
+def test_hooks_that_come_first() -> None:
+    layer, seen = nn.Identity(), []
+    x = Tensor(1.0, requires_grad=True)
+    for register in (layer.register_forward_pre_hook, layer.register_forward_hook, layer.register_full_backward_hook):
+        handles = [
+            register(lambda *args, name=name: seen.append(name), prepend=prepend)
+            for name, prepend in [("c", False), ("b", True), ("d", False), ("a", True)]
+        ]
+        layer(x).backward()
+        handles[1].remove()
+        layer(x).backward()
+        assert "".join(seen) == "abcdacd"
+        for handle in handles:
+            handle.remove()
+        seen.clear()
+
+
 def test_backward_hooks_see_this_call_alone() -> None:
     """By hand: y = w x + 3 x with w = 2; the layer's part of the gradient of x is 2, all of it 5."""
     layer = nn.Linear(1, 1, bias=False)
