@@ -67,13 +67,12 @@ class Tensor(NumPyMethods):
 
     __array_priority__ = 1000.0
 
-    def __init_subclass__(cls) -> None:
-        raise TypeError(
-            f"class {cls.__name__}(Tensor): operations make plain Tensors, so that a subclass would not last; "
-            "let your class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
-        )
-
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None, name: str | None = None) -> None:
+        if type(self) is not Tensor:
+            raise TypeError(
+                f"{type(self).__name__} is a subclass of Tensor, and operations make plain Tensors of it; "
+                "let the class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
+            )
         if isinstance(data, Tensor):
             if data.node is not None:
                 raise NotDifferentiableError(

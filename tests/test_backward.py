@@ -227,10 +227,13 @@ def test_an_input_that_is_no_leaf_is_refused(requires_grad):
     assert x.grad is None
 
 
-def test_tensors_are_not_subclassed():
+def test_subclasses_have_no_objects():
+    class Unit(Tensor):
+        pass
+
     with pytest.raises(TypeError) as caught:
-        type("Unit", (Tensor,), {})
+        Unit([1.0, 2.0])
     assert str(caught.value) == (
-        "class Unit(Tensor): operations make plain Tensors, so that a subclass would not last; "
-        "let your class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
+        "Unit is a subclass of Tensor, and operations make plain Tensors of it; let the class "
+        "hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
     )
