@@ -629,23 +629,24 @@ class Passage:
 
     def __init__(self, module: Module, hooks: Sequence[Callable[..., Any]]) -> None:
         self.module, self.hooks = module, hooks
+        self.inputs: list[bool] = []  # which of the arguments require grad
         self.outputs: tuple[Array | None, ...] = ()
 
     def entering(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments, those that require grad as tensors whose gradients are this call's alone."""
-        self.inputs = Gate(args, self.arrived)
-        return self.inputs.passed
+        self.inputs = [*map(learns, args)]
+        return gated(args, self.arrived)
 
     def leaving(self, output: Any) -> Any:
         """Return the output, likewise."""
-        passed = Gate(output if isinstance(output, tuple) else (output,), self.begun).passed
+        passed = gated(output if isinstance(output, tuple) else (output,), self.begun)
         return passed if isinstance(output, tuple) else passed[0]
 
     def begun(self, gradients: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
         """Note the gradients of the output, beyond which there may be none."""
         self.outputs = gradients
-        if not self.inputs.watched:
-            self.arrived((None,) * len(self.inputs.passed))
+        if not any(self.inputs):
+            self.arrived((None,) * len(self.inputs))
         return gradients
 
     def arrived(self, gradients: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
@@ -675,32 +676,43 @@ def in_place_of(old: Array, new: Any) -> Array:
     return new if isinstance(old, Tensor) else np.asarray(new)[()]
 
 
+def learns(value: Any) -> bool:
+    """Whether a value requires grad."""
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def gated(values: tuple[Any, ...], exchange: Callable[[tuple[Array | None, ...]], Sequence[Any]]) -> tuple[Any, ...]:
+    """Return values, those that require grad behind a gate, where a function may exchange all their gradients."""
+    places = [place for place, value in enumerate(values) if learns(value)]
+    if not places:
+        return values
+    behind = dict(zip(places, through(*[values[place] for place in places], gate=Gate(len(values), places, exchange))))
+    return tuple(behind.get(place, value) for place, value in enumerate(values))
+
+
 class Gate:
-    """Values of which those that require grad pass one node: a function may exchange all their gradients at once.
+    """Where gradients of several values are exchanged. Graphs hold it, so it holds none of the values.
 
     Attributes
     ----------
-    watched : list of int
-        Which of the values require grad.
-    passed : tuple
-        The values behind the gate.
+    size : int
+        How many gradients `exchange` takes and returns, with None for what requires no grad.
+    places : list of int
+        Where among these the gradients are that pass.
     """
 
-    def __init__(self, values: tuple[Any, ...], exchange: Callable[[tuple[Array | None, ...]], Sequence[Any]]) -> None:
-        self.exchange = exchange
-        self.watched = [at for at, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
-        self.passed = values
-        if self.watched:
-            behind = dict(zip(self.watched, through(*[values[at] for at in self.watched], gate=self)))
-            self.passed = tuple(behind.get(at, value) for at, value in enumerate(values))
+    def __init__(
+        self, size: int, places: list[int], exchange: Callable[[tuple[Array | None, ...]], Sequence[Any]]
+    ) -> None:
+        self.size, self.places, self.exchange = size, places, exchange
         self.latest: tuple[Any, Sequence[Any]] = None, ()
 
     def gradient(self, upstreams: Sequence[Array], index: int) -> Array:
-        """Return the gradient of one of the values that are watched; each asks in turn, with the same upstreams."""
+        """Return one of the gradients that pass; each is asked for in turn, with the same upstreams."""
         if self.latest[0] is not upstreams:
-            arrived = dict(zip(self.watched, upstreams))
-            self.latest = upstreams, self.exchange(tuple(map(arrived.get, range(len(self.passed)))))
-        return self.latest[1][self.watched[index]]
+            arrived = dict(zip(self.places, upstreams))
+            self.latest = upstreams, self.exchange(tuple(map(arrived.get, range(self.size))))
+        return self.latest[1][self.places[index]]
 
 
 @differentiable(

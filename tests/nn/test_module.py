@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import re
+import weakref
 from typing import Any
 
 import numpy as np
@@ -475,6 +477,20 @@ def test_a_backward_hook_may_replace_the_gradients_of_the_inputs(returned: Any, 
     assert gradients == expected
     assert all(isinstance(gradient, np.float64) for gradient in gradients)
     assert seen == [((2, 3), (1, 1))]
+
+
+def test_a_graph_with_backward_hooks_is_freed_at_once() -> None:
+    layer, x = nn.Tanh(), Tensor(np.ones(3), requires_grad=True)
+    layer.register_full_backward_hook(lambda module, inputs, outputs: None)
+    gc.disable()
+    try:
+        output = layer(layer(x))
+        value = weakref.ref(output.data)
+        (output * output).sum().backward()
+        del output
+        assert value() is None
+    finally:
+        gc.enable()
 
 
 def test_backward_hooks_come_one_after_the_other() -> None:
