@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64encode
 from collections.abc import Callable
@@ -23,6 +24,9 @@ CONTROLS = 270
 
 SMALLEST = 0.6
 """How far a picture shrinks in a narrow notebook; beyond, it is scrolled."""
+
+LONGEST_SIDE, MOST_DOTS = 32_767, 80_000_000
+"""Of a PNG: Cairo makes no longer ones, and viewers such as Pillow warn of somewhat more dots, or refuse them."""
 
 MISSING = (
     "a picture becomes a {} by CairoSVG, which was not found: `pip install 'chainrule[view]'` brings it along, and "
@@ -87,7 +91,8 @@ class Drawing(Graph):
         ----------
         path : path-like
             Its ending says as what: ``.svg``, ``.png`` and ``.pdf`` are the picture, ``.html`` is the stepper, and
-            ``.dot``, ``.mmd`` (Mermaid) and ``.json`` are all of the graph for other programs.
+            ``.dot``, ``.mmd`` (Mermaid) and ``.json`` are all of the graph for other programs. A PNG has two dots for a
+            pixel, or as many as fit into 32,767 a side and 80 million.
         rankdir : {"LR", "TB"}, optional
             Whether the picture goes from left to right or from top to bottom.
 
@@ -180,7 +185,7 @@ def overlaid(svg: str, page: str, description: str) -> str:
     The picture is data, which notebooks show that trust no markup and run no scripts; they leave the frame out. The
     page is in a sandbox, where it can run its script and reach nothing else.
     """
-    width, height = map(float, re.findall(r'(?:width|height)="([\d.]+)"', svg)[:2])
+    width, height = size(svg)
     data = b64encode(svg.encode("utf-8")).decode("ascii")
     label = escape(description)
     cell = "grid-area:1/1"
@@ -195,14 +200,22 @@ def overlaid(svg: str, page: str, description: str) -> str:
     )
 
 
+def size(svg: str) -> tuple[float, float]:
+    """Return width and height of a picture, in pixels."""
+    width, height = map(float, re.findall(r'(?:width|height)="([\d.]+)"', svg)[:2])
+    return width, height
+
+
 def converted(svg: str, kind: str) -> bytes:
-    """Return a picture as PNG, two dots for a pixel, or as PDF."""
+    """Return a picture as PNG, two dots for a pixel, fewer for a picture that would be too large, or as PDF."""
     try:
         import cairosvg
     except (ImportError, OSError) as error:  # the latter, if the library is missing
         raise LayoutError(MISSING.format(kind)) from error
     if kind == "PNG":
-        return bytes(cairosvg.svg2png(bytestring=svg.encode("utf-8"), scale=2))
+        width, height = size(svg)
+        scale = min(2, LONGEST_SIDE / max(width, height), math.sqrt(MOST_DOTS / (width * height)))
+        return bytes(cairosvg.svg2png(bytestring=svg.encode("utf-8"), scale=scale))
     pdf = bytes(cairosvg.svg2pdf(bytestring=svg.encode("utf-8")))
     # The same picture is the same file, whenever it is written.
     return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", pdf)

@@ -13,10 +13,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import nn
 from autograd import LayoutError, Tensor, graph, no_grad
-from autograd.view import Drawing, Graph
+from autograd.view import Drawing, Graph, drawing
 from autograd.view.layout import layout, run_graphviz
 from tests.view.graphs import ALL, hostile, leaf, needs_graphviz, product_of_sum, twice
 
@@ -161,12 +162,41 @@ needs_cairo = pytest.mark.skipif(not cairo_works(), reason="PNG and PDF need Cai
 @needs_graphviz
 @needs_cairo
 def test_png_has_two_dots_for_a_pixel(tmp_path: Path) -> None:
-    drawing = product_of_sum()
-    drawing.save(tmp_path / "f.png")
+    made = product_of_sum()
+    made.save(tmp_path / "f.png")
     content = (tmp_path / "f.png").read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
-    size = [float(number) for number in re.findall(r'^<svg .* width="(\S+)" height="(\S+)"', drawing.svg())[0]]
-    assert [int.from_bytes(content[i : i + 4], "big") for i in (16, 20)] == [int(2 * number) for number in size]
+    assert dots(content) == tuple(int(2 * number) for number in drawing.size(made.svg()))
+
+
+def dots(png: bytes) -> tuple[int, int]:
+    """The size that the header of a PNG gives."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+@needs_graphviz
+@needs_cairo
+def test_a_wide_graph_becomes_a_png_that_cairo_can_make(tmp_path: Path) -> None:
+    f = leaf(np.arange(3.0), "x")
+    for _ in range(77):
+        f = np.sin(f)
+    wide = graph(f.sum())
+    wide.save(tmp_path / "w.png")
+    width, height = drawing.size(wide.svg())
+    across, down = dots((tmp_path / "w.png").read_bytes())
+    assert 2 * width > across == 32_767
+    assert down / across == pytest.approx(height / width, rel=0.01)
+
+
+@needs_graphviz
+@needs_cairo
+def test_a_large_picture_becomes_a_png_that_viewers_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Image.MAX_IMAGE_PIXELS is not None
+    assert Image.MAX_IMAGE_PIXELS > drawing.MOST_DOTS  # beyond, Pillow warns
+    svg = product_of_sum().svg()
+    width, height = drawing.size(svg)
+    monkeypatch.setattr(drawing, "MOST_DOTS", width * height)
+    assert dots(drawing.converted(svg, "PNG")) == (round(width), round(height))
 
 
 @needs_graphviz
