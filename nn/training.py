@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from autograd import AnomalyError, GraphError, ShapeError, Tensor, describe, no_grad
+from autograd.files import destination
 from nn import checkpoints
 from nn.data import Batches
 from nn.errors import DataError, StateError
@@ -27,7 +28,7 @@ from nn.losses import refuse_no_loss
 from nn.module import Module
 from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau
 from nn.utils import clip_grad_norm_
-from nn.weights import destination, format_of
+from nn.weights import format_of
 
 Array = Any
 Loss = Callable[[Any, Any], Any]

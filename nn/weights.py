@@ -19,6 +19,7 @@ from safetensors import deserialize
 from safetensors.numpy import save as serialize
 
 from autograd import Tensor, describe
+from autograd.files import replace_file
 from nn.errors import StateError
 from nn.module import Module
 
@@ -68,8 +69,8 @@ def save(state: Module | Mapping[str, Any], path: str | os.PathLike[str], metada
     ------
     StateError
         If the suffix is another, or something can be stored in neither format; nothing is written then.
-    FileNotFoundError
-        If there is no such folder.
+    OSError
+        If there is no such folder, or nothing may be written to it.
 
     See Also
     --------
@@ -308,25 +309,3 @@ def contents(path: str | os.PathLike[str]) -> Contents:
     except Exception as error:  # damaged bytes make those who read them stumble in every way
         reason = str(error) or type(error).__name__
         raise StateError(f"{os.fspath(path)} is no {Path(path).suffix} file of weights: {reason}") from error
-
-
-def destination(path: str | os.PathLike[str]) -> Path:
-    """Return where a file goes that is written to `path`, if there is a folder for it."""
-    target = Path(os.path.realpath(path))  # a link stays a link
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent} for {os.fspath(path)}; make it first")
-    return target
-
-
-def replace_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file beside the one at `path`, then put it in that one's place, which the system does in one step."""
-    target = destination(path)
-    beside = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
-    try:
-        with open(beside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)

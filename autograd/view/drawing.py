@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.errors import LayoutError
+from autograd.files import replace_file
 from autograd.tensor import Tensor
 from autograd.view import collapse, model, sources
 from autograd.view.model import Graph
@@ -102,6 +103,8 @@ class Drawing(Graph):
             If the ending is another.
         LayoutError
             If a picture needs Graphviz or CairoSVG, and that is not installed.
+        OSError
+            If there is no such folder, or nothing may be written to it.
 
         Examples
         --------
@@ -123,7 +126,8 @@ class Drawing(Graph):
         ending = Path(path).suffix.lower()
         if ending not in formats:
             raise ValueError(f"a graph is saved as {', '.join(formats)}, not as {ending!r}: {str(path)!r}")
-        write(Path(path), formats[ending]())
+        content = formats[ending]()
+        replace_file(path, content.encode("utf-8") if isinstance(content, str) else content)
 
     @cached_property
     def fitting(self) -> tuple[Graph, str]:
@@ -219,13 +223,3 @@ def converted(svg: str, kind: str) -> bytes:
     pdf = bytes(cairosvg.svg2pdf(bytestring=svg.encode("utf-8")))
     # The same picture is the same file, whenever it is written.
     return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", pdf)
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -237,12 +238,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "f.json"
     path.write_text("as it was")
 
-    def full(self: Path, content: bytes) -> int:
-        self.touch()
+    def full(descriptor: int) -> None:
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", full)
+        patched.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="no space left"):
             product_of_sum().save(path)
     assert path.read_text() == "as it was"
