@@ -13,8 +13,10 @@ import numpy as np
 from autograd.coverage import as_markdown, as_text, entries
 from autograd.demo import demo, small_graph
 from autograd.errors import AutogradError
+from autograd.files import destination
 from autograd.tensor import Tensor
 from autograd.view import graph
+from autograd.view.drawing import format_of
 from autograd.view.expression import parse, values_of
 
 FORMULA = """A formula is made of numbers, names, + - * / ** @, parentheses, NumPy's elementwise functions, clip, sum,
@@ -84,6 +86,8 @@ def run(options: argparse.Namespace, further: Sequence[str]) -> None:
     if options.command == "notebooks":
         notebooks(further)
     elif options.command == "demo":
+        format_of(options.out)
+        destination(options.out)
         demo()
         draw(small_graph(), options.out)
     elif options.command == "draw":

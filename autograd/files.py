@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+PLOTS = (".svg", ".png", ".pdf")
+
 
 def destination(path: str | os.PathLike[str]) -> Path:
     """Return where a file goes that is written to `path`, if it can be written there: a link stays a link.
@@ -25,6 +27,28 @@ def destination(path: str | os.PathLike[str]) -> Path:
         raise IsADirectoryError(f"{given} is a folder; name a file in it")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise PermissionError(f"the folder {target.parent} for {given} may not be written to; choose another")
+    return target
+
+
+def destination_of_plot(path: str | os.PathLike[str]) -> Path:
+    """Return where a plot goes that is drawn to `path`, if it can be drawn and written there.
+
+    Raises
+    ------
+    ValueError
+        If its ending is another than `PLOTS`.
+    ImportError
+        If there is no matplotlib.
+    OSError
+        As of `destination`.
+    """
+    target = destination(path)
+    if target.suffix.lower() not in PLOTS:
+        raise ValueError(f"a plot is drawn as {', '.join(PLOTS)}, not as {target.suffix!r}: {os.fspath(path)!r}")
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError("a plot needs matplotlib; run pip install 'chainrule[plot]'") from error
     return target
 
 

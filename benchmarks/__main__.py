@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from autograd.files import destination, destination_of_plot
 from benchmarks import checking, plots
 from benchmarks.contest import Options, Outcome, ProcessError, hold, profile, turns
 from benchmarks.machine import machine
@@ -180,6 +181,15 @@ def options_of(given: argparse.Namespace, workloads: Sequence[Workload], default
     )
 
 
+def check_files(given: argparse.Namespace) -> None:
+    """Raise an error if a file that is asked for cannot be written."""
+    named = [getattr(given, option, None) for option in ("json", "markdown", "pyperf")]
+    for path in filter(None, [*named, given.baseline if getattr(given, "update", False) else None]):
+        destination(path)
+    if plot := getattr(given, "plot", None):
+        destination_of_plot(plot)
+
+
 # Commands
 
 
@@ -333,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reader = parser()
     given = reader.parse_args(arguments)
     try:
+        check_files(given)
         return COMMANDS[given.command](given)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

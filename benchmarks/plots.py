@@ -24,20 +24,11 @@ MARKERS = dict(zip(CONTESTANTS, "|.o*sDv^<>", strict=True))
 
 
 def canvas(width: float, height: float) -> tuple[Any, Any]:
-    """A figure and its axes.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is not installed.
-    """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError("--plot needs matplotlib: pip install -e '.[bench]'") from error
-    matplotlib.rcParams["svg.hashsalt"] = "chainrule"
+    """A figure and its axes."""
+    import matplotlib
     from matplotlib.figure import Figure
 
+    matplotlib.rcParams["svg.hashsalt"] = "chainrule"
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
 

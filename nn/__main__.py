@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from autograd import AutogradError
+from autograd.files import destination, destination_of_plot
 from nn import init
 from nn.activations import ACTIVATIONS
 from nn.recipes import DATASETS, OPTIMIZERS, Task, load, network, train
@@ -53,6 +54,9 @@ def run(options: argparse.Namespace) -> int:
     """Train, test, write what was asked for; the exit status is 130 after Ctrl-C."""
     for path in filter(None, (options.save, options.resume)):
         format_of(path)
+        destination(path)
+    if options.plot is not None:
+        destination_of_plot(options.plot)
     start = time.perf_counter()
     rng = np.random.default_rng(options.seed)
     task = load(options.data, rng, images=options.model == "conv")

@@ -88,6 +88,15 @@ def test_coverage_in_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| `numpy.add` | elementwise | autograd.rules.arithmetic |\n" in capsys.readouterr().out
 
 
+ENDINGS = ".svg, .png, .pdf, .html, .dot, .mmd, .json"
+UNWRITABLE = [
+    ("f.gif", f"a graph is saved as {ENDINGS}, not as '.gif': 'f.gif'"),
+    ("f", f"a graph is saved as {ENDINGS}, not as '': 'f'"),
+    ("nowhere/f.svg", f"there is no folder {os.path.realpath('nowhere')} for nowhere/f.svg; make it first"),
+]
+"""Files that cannot be written, and why."""
+
+
 def test_demo_draws_its_graph(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
     monkeypatch.setattr(command_line, "demo", lambda: None)
     path = tmp_path / "f.html"
@@ -102,6 +111,15 @@ def test_demo_draws_where_it_is(monkeypatch: pytest.MonkeyPatch, capsys: Any, tm
     assert command_line.main(["demo"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["f.html"]
     assert capsys.readouterr().out == "picture in f.html\n"
+
+
+@pytest.mark.parametrize(("path", "problem"), UNWRITABLE)
+def test_demo_says_at_once_where_it_cannot_write(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, path: str, problem: str
+) -> None:
+    monkeypatch.setattr(command_line, "demo", lambda: pytest.fail("it was run"))
+    assert command_line.main(["demo", "--out", path]) == 2
+    assert capsys.readouterr().err == f"python -m autograd demo: {problem}\n"
 
 
 FORMULA = ["draw", "q = x + y; q * z", "x=-2", "y=5", "z=-4"]
@@ -163,18 +181,7 @@ def test_a_formula_that_begins_with_minus(capsys: Any) -> None:
     assert capsys.readouterr().out == "f = negative  -1  grad 1\n└─ ∂ -1 · x  1  grad -1\n"
 
 
-NOWHERE = f"there is no folder {os.path.realpath('nowhere')} for nowhere/f.svg; make it first"
-ENDINGS = ".svg, .png, .pdf, .html, .dot, .mmd, .json"
-
-
-@pytest.mark.parametrize(
-    ("path", "problem"),
-    [
-        ("f.gif", f"a graph is saved as {ENDINGS}, not as '.gif': 'f.gif'"),
-        ("f", f"a graph is saved as {ENDINGS}, not as '': 'f'"),
-        ("nowhere/f.svg", NOWHERE),
-    ],
-)
+@pytest.mark.parametrize(("path", "problem"), UNWRITABLE)
 def test_draw_says_where_it_cannot_write(capsys: Any, path: str, problem: str) -> None:
     assert command_line.main([*FORMULA, "--out", path]) == 2
     captured = capsys.readouterr()

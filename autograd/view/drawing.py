@@ -114,19 +114,7 @@ class Drawing(Graph):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     graph(x * x).save(f"{folder}/square.json")
         """
-        formats: dict[str, Callable[[], str | bytes]] = {
-            ".svg": lambda: self.svg(rankdir=rankdir),
-            ".png": lambda: converted(self.svg(rankdir=rankdir), "PNG"),
-            ".pdf": lambda: converted(self.svg(rankdir=rankdir), "PDF"),
-            ".html": self.stepper,
-            ".dot": lambda: self.to_dot(rankdir=rankdir),
-            ".mmd": lambda: self.to_mermaid(rankdir=rankdir),
-            ".json": self.to_json,
-        }
-        ending = Path(path).suffix.lower()
-        if ending not in formats:
-            raise ValueError(f"a graph is saved as {', '.join(formats)}, not as {ending!r}: {str(path)!r}")
-        content = formats[ending]()
+        content = format_of(path)(self, rankdir)
         replace_file(path, content.encode("utf-8") if isinstance(content, str) else content)
 
     @cached_property
@@ -181,6 +169,27 @@ def graph(root: Tensor) -> Drawing:
     'n0(["x<br/>value −2<br/>grad −4"])'
     """
     return Drawing(*model.read(root))
+
+
+Format = Callable[[Drawing, str], str | bytes]
+FORMATS: dict[str, Format] = {
+    ".svg": lambda drawing, rankdir: drawing.svg(rankdir=rankdir),
+    ".png": lambda drawing, rankdir: converted(drawing.svg(rankdir=rankdir), "PNG"),
+    ".pdf": lambda drawing, rankdir: converted(drawing.svg(rankdir=rankdir), "PDF"),
+    ".html": lambda drawing, rankdir: drawing.stepper(),
+    ".dot": lambda drawing, rankdir: drawing.to_dot(rankdir=rankdir),
+    ".mmd": lambda drawing, rankdir: drawing.to_mermaid(rankdir=rankdir),
+    ".json": lambda drawing, rankdir: drawing.to_json(),
+}
+"""What a graph is saved as, by the ending of the file."""
+
+
+def format_of(path: str | PathLike[str]) -> Format:
+    """Return what writes a graph as the ending of a file says."""
+    ending = Path(path).suffix.lower()
+    if ending not in FORMATS:
+        raise ValueError(f"a graph is saved as {', '.join(FORMATS)}, not as {ending!r}: {str(path)!r}")
+    return FORMATS[ending]
 
 
 def overlaid(svg: str, page: str, description: str) -> str:

@@ -253,6 +253,9 @@ def test_a_peer_that_cannot_be_installed_is_taken_away(
 
 # What is refused
 
+FILES = ["--json", "--markdown", "--pyperf", "--plot"]
+NOWHERE = "there is no folder /nowhere for /nowhere/f.svg; make it first"
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -270,6 +273,9 @@ def test_a_peer_that_cannot_be_installed_is_taken_away(
         ),
         (["run", "tiny", "--threads", "-1"], "--threads -1: give a positive number, or 0 for all"),
         (["scale", "tiny", "--by", "height"], "tiny does not grow by 'height'; it grows by batch, width, depth"),
+        *((["run", "tiny", option, "/nowhere/f.svg"], NOWHERE) for option in FILES),
+        (["check", "tiny", "--update", "--baseline", "/nowhere/f.svg"], NOWHERE),
+        (["scale", "tiny", "--plot", "/g.gif"], "a plot is drawn as .svg, .png, .pdf, not as '.gif': '/g.gif'"),
         (["peers", "install", "theano"], f"there is no peer 'theano'; choose from {', '.join(PEERS)}"),
         (
             ["check", "tiny", "--baseline", "/nowhere/at/all"],
@@ -292,7 +298,7 @@ def test_without_matplotlib_the_cure_is_named(capsys: Any, tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     plot = ["--plot", str(tmp_path / "r.svg")]
     assert run(capsys, "compare", "tiny", *QUICK, *ONLY_US, *plot, status=2) == (
-        "python -m benchmarks compare: --plot needs matplotlib: pip install -e '.[bench]'\n"
+        "python -m benchmarks compare: a plot needs matplotlib; run pip install 'chainrule[plot]'\n"
     )
 
 

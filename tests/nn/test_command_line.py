@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import nn
+import nn.__main__ as command_line
 from nn import recipes
 from nn.__main__ import main
 
@@ -105,10 +107,18 @@ def test_the_losses_are_drawn(capsys: Any, tmp_path: Path) -> None:
             ["--model", "conv", "--hidden", "8"],
             "a convolutional network has two convolutions: give --hidden two numbers, not 1",
         ),
+        *(
+            ([option, "/nowhere/f.npz"], "there is no folder /nowhere for /nowhere/f.npz; make it first")
+            for option in ("--save", "--resume", "--plot")
+        ),
+        (["--plot", "/loss.gif"], "a plot is drawn as .svg, .png, .pdf, not as '.gif': '/loss.gif'"),
         (["--dropout", "2"], "Dropout(p=2.0): the probability to drop an element must be between 0 and 1"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(capsys: Any, arguments: list[str], message: str) -> None:
+def test_what_cannot_be_done_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, arguments: list[str], message: str
+) -> None:
+    monkeypatch.setattr(command_line, "train", lambda *args, **options: pytest.fail("it was trained"))
     assert run(capsys, *arguments, status=2) == f"python -m nn train: {message}\n"
 
 
@@ -116,8 +126,16 @@ def test_an_unknown_weights_format_is_refused_before_training(capsys: Any) -> No
     assert run(capsys, "--save", "weights.pkl", status=2).startswith("python -m nn train: ")
 
 
+def test_without_matplotlib_nothing_is_trained(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr(command_line, "train", lambda *args, **options: pytest.fail("it was trained"))
+    assert run(capsys, "--plot", str(tmp_path / "loss.svg"), status=2) == (
+        "python -m nn train: a plot needs matplotlib; run pip install 'chainrule[plot]'\n"
+    )
+
+
 def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     message = "the data sets come with scikit-learn; run pip install 'chainrule[demo]'"
     with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
         recipes.load("wine", np.random.default_rng(0))
