@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -63,6 +64,14 @@ def test_readme_opens_with_a_line_for_the_demonstration_and_one_for_the_tests() 
     set_up = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[{}]' && .venv/bin/python -m "
     assert demonstration == set_up.format("demo") + "autograd demo"
     assert tests == set_up.format("test") + "pytest -n auto --dist worksteal"
+
+
+def test_the_demonstrations_environment_has_what_the_command_for_networks_needs() -> None:
+    assert "    .venv/bin/python -m nn train --data digits --save digits.safetensors --plot loss.svg\n" in TEXT
+    project = tomllib.loads(README.with_name("pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert "chainrule[plot]" in extras["demo"]
+    assert {re.split("[^a-z-]", name)[0] for name in extras["demo"] + extras["plot"]} >= {"scikit-learn", "matplotlib"}
 
 
 def test_a_wrong_example_is_found() -> None:
