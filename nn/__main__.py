@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from autograd import AutogradError
 from autograd.files import destination, destination_of_plot
-from nn import init
 from nn.activations import ACTIVATIONS
-from nn.recipes import DATASETS, OPTIMIZERS, Task, load, network, train
+from nn.recipes import DATASETS, INITIALIZERS, OPTIMIZERS, Task, load, network, train
 from nn.summary import summary
 from nn.weights import format_of, save
 
@@ -33,21 +32,32 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--model", choices=HIDDEN, default="mlp", help="multilayer perceptron, or convolutions (of digits)"
     )
-    one.add_argument("--hidden", type=int, nargs="*", metavar="N", help="units of the hidden layers, or channels")
+    one.add_argument("--hidden", type=whole(1), nargs="*", metavar="N", help="units of the hidden layers, or channels")
     one.add_argument("--activation", choices=ACTIVATIONS, default="relu", help="of hidden layers of the mlp")
     one.add_argument("--dropout", type=float, default=0.0, metavar="P", help="probability to drop, in the mlp")
     one.add_argument("--batch-norm", action="store_true", help="normalize the hidden layers of the mlp")
-    one.add_argument("--init", choices=sorted(init.SCHEMES), metavar="SCHEME", help="initializer, such as he_normal")
+    one.add_argument("--init", choices=INITIALIZERS, metavar="SCHEME", help="initializer, such as he_normal")
     one.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="what moves the parameters")
     one.add_argument("--lr", type=float, help="learning rate; by default the optimizer's")
     one.add_argument("--weight-decay", type=float, default=0.0, metavar="L", help="L2 penalty")
-    one.add_argument("--epochs", type=int, default=30, help="how often to meet each example")
-    one.add_argument("--batch-size", type=int, default=32, help="examples in a step")
-    one.add_argument("--seed", type=int, default=0, help="one seed gives the same run again")
+    one.add_argument("--epochs", type=whole(1), default=30, help="how often to meet each example")
+    one.add_argument("--batch-size", type=whole(1), default=32, help="examples in a step")
+    one.add_argument("--seed", type=whole(0), default=0, help="one seed gives the same run again")
     one.add_argument("--save", metavar="FILE", help="write the weights, .safetensors or .npz")
     one.add_argument("--resume", metavar="FILE", help="checkpoint of each epoch; go on from it if it is there")
     one.add_argument("--plot", metavar="FILE", help="draw the losses, .svg, .png or .pdf")
     return top
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number, `least` or more."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of {least} or more")
+        return int(text)
+
+    return read
 
 
 def run(options: argparse.Namespace) -> int:
@@ -109,8 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except (AutogradError, ImportError, OSError, ValueError) as error:
-        print(f"{reader.prog} {options.command}: {error}", file=sys.stderr)
+    except (AutogradError, ImportError, MemoryError, OSError, ValueError) as error:
+        cure = "; make --hidden or --batch-size smaller" if isinstance(error, MemoryError) else ""
+        print(f"{reader.prog} {options.command}: {error}{cure}", file=sys.stderr)
         return 2
 
 

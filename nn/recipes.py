@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nn import optim
+from nn import init, optim
 from nn.activations import ReLU
 from nn.containers import MLP, Flatten, Sequential
 from nn.convolution import Conv2d, MaxPool2d
 from nn.data import Standardizer, train_test_split
 from nn.history import History
-from nn.init import initialize
 from nn.linear import Linear
 from nn.losses import accuracy, cross_entropy, mse_loss, r2_score
 from nn.module import Module
@@ -38,6 +37,8 @@ OPTIMIZERS: dict[str, tuple[Callable[..., optim.Optimizer], float]] = {
     "adamw": (optim.AdamW, 0.002),
 }
 """With the learning rate that each has by default here."""
+INITIALIZERS = sorted(init.SCHEMES.keys() - {"constant", "sparse", "dirac"})
+"""Those that need no further options, and can fill the matrix in which each network ends."""
 
 
 class Part(NamedTuple):
@@ -151,7 +152,7 @@ def network(
     rng : numpy.random.Generator
         Where first values and dropout come from.
     scheme : str, optional
-        The initializer, by its name in `nn.init`; by default each layer's own.
+        The initializer, of `INITIALIZERS`; by default each layer's own.
     **options
         Of `nn.MLP`.
 
@@ -182,7 +183,7 @@ def network(
             Flatten(),
             Linear(4 * second, task.outputs, rng=rng),
         )
-    return model if scheme is None else initialize(model, scheme, rng=rng)
+    return model if scheme is None else init.initialize(model, scheme, rng=rng)
 
 
 def train(

@@ -122,6 +122,36 @@ def test_what_cannot_be_done_is_one_line(
     assert run(capsys, *arguments, status=2) == f"python -m nn train: {message}\n"
 
 
+def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def greedy(*args: Any, **options: Any) -> None:
+        raise MemoryError("Unable to allocate 238. GiB for an array with shape (1000000000, 64)")
+
+    monkeypatch.setattr(command_line, "network", greedy)
+    assert run(capsys, "--hidden", "1000000000", status=2) == (
+        "python -m nn train: Unable to allocate 238. GiB for an array with shape (1000000000, 64); "
+        "make --hidden or --batch-size smaller\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [("--epochs", "0", 1), ("--batch-size", "0", 1), ("--hidden", "8.5", 1), ("--seed", "-1", 0)],
+)
+def test_numbers_that_do_not_fit_are_refused_with_their_option(
+    capsys: Any, option: str, value: str, least: int
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", option, value])
+    assert caught.value.code == 2
+    problem = f"argument {option}: {value!r} is no whole number of {least} or more"
+    assert capsys.readouterr().err.endswith(f"\npython -m nn train: error: {problem}\n")
+
+
+@pytest.mark.parametrize("scheme", recipes.INITIALIZERS)
+def test_initializers_that_are_offered_fit(capsys: Any, scheme: str) -> None:
+    run(capsys, "--data", "wine", "--epochs", "1", "--init", scheme)
+
+
 def test_an_unknown_weights_format_is_refused_before_training(capsys: Any) -> None:
     assert run(capsys, "--save", "weights.pkl", status=2).startswith("python -m nn train: ")
 
