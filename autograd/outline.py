@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.chain_rule import Step, pullback
-from autograd.leaves import Watched, make_leaf
+from autograd.leaves import CHANGED, Watched, make_leaf
 from autograd.record import Node, Spec, arguments, make_node, replay
 
 LINES = 60
 DEPTH = 24
+
+STALE = "changed since"
+"""What is said of a leaf that was changed in place: it and what is computed from it are shown as they would be now."""
 
 
 class Line(NamedTuple):
@@ -65,7 +68,8 @@ class Outline:
         constants = ", ".join(factor for factor in factors if factor)
         gradient = brief(self.walk.gradients.get(node))
         value = f"{brief(self.walk.values[node])}{f'  grad {gradient}' if gradient else ''}"
-        return f"{edge}{label(node)}{f' [{constants}]' if constants else ''}  {value}".rstrip()
+        note = f"  ({STALE})" if node.op is CHANGED else ""
+        return f"{edge}{label(node)}{f' [{constants}]' if constants else ''}  {value}".rstrip() + note
 
 
 class Walk(NamedTuple):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.errors import OutOfRangeError
+from autograd.outline import STALE
 from autograd.view.model import NOTHING, Graph, GraphEdge, GraphNode, Summary, cells, summary
 
 REPEATS = 3
@@ -397,8 +398,9 @@ def card(group: Group, nodes: Sequence[GraphNode], used: set[str]) -> GraphNode:
     parameters = sum(node.parameters for node in nodes)
     same_shape = len({node.shape for node in results}) == 1
     few = len(ops) == count <= 3 and group.repeats == 1
-    notes = [", ".join(node.symbol for node in ops)] if few else [f"{count:,} ops"] if ops else []
+    notes = [", ".join(node.symbol or node.title for node in ops)] if few else [f"{count:,} ops"] if ops else []
     notes += [f"{parameters:,} parameter{'s' if parameters > 1 else ''}"] if parameters else []
+    notes += [STALE] if any(node.note.endswith(STALE) for node in nodes) else []
     return GraphNode(
         nodes[-1].id,
         group.name,

@@ -20,7 +20,7 @@ from autograd.errors import NotDifferentiableError
 from autograd.leaves import CHANGED, Watched
 from autograd.messages import describe
 from autograd.op import OUTPUT
-from autograd.outline import Outline, Walk, walked
+from autograd.outline import STALE, Outline, Walk, walked
 from autograd.record import Node, Spec
 from autograd.tensor import Tensor
 
@@ -105,8 +105,8 @@ class GraphNode(NamedTuple):
     parameters : int
         How many numbers are in the parameters among what it stands for.
     note : str
-        What it stands for, in words, such as ``"3 ops, 20 parameters"``; or, of a leaf that was changed in place since,
-        that it was: it and all that is computed from it are then shown as they would be now.
+        What it stands for, in words, such as ``"3 ops, 20 parameters"``; and, of a leaf that was changed in place since
+        or a module with one, that it was: it and all that is computed from it are then shown as they would be now.
     """
 
     id: str
@@ -346,7 +346,7 @@ def note_on(node: Node) -> str:
     """Return what is to be known of a node besides its value."""
     if not isinstance(node.spec, Spec):
         return f"{len(node.spec)} outputs"
-    return "changed since" if op_of(node) is CHANGED else ""
+    return STALE if node.op is CHANGED else ""
 
 
 def shown_as_constant(node: Node, position: int, arg: Any) -> bool:

@@ -106,6 +106,21 @@ def test_a_module_shows_what_comes_out_of_it() -> None:
     assert edge in [other for other in whole.edges if other.target == tanh.id]
 
 
+def test_a_module_says_that_its_parameters_were_changed_since() -> None:
+    rng = np.random.default_rng(0)
+    model = nn.Sequential(nn.Linear(4, 4, rng=rng), nn.Tanh(), nn.Linear(4, 2, rng=rng))
+    loss = np.sum(model(rng.normal(size=(5, 4)).astype(np.float32)))
+    model[0].weight.data = np.ones((4, 4), np.float32)
+    whole = graph(loss)
+    assert titles(collapsed(whole, 1))[1] == ("Sequential", "affine, tanh, affine, 30 parameters, changed since")
+    layers = collapsed(whole, 2)
+    assert titles(layers)[1:3] == [("Sequential/0", "affine, 20 parameters, changed since"), ("Sequential/1", "tanh")]
+    assert titles(bundled(layers, 2)) == [
+        ("bundle", "Sequential/0, Sequential/1, 20 parameters, changed since"),
+        ("bundle", "Sequential/2, sum, 10 parameters"),
+    ]
+
+
 def test_several_results_are_shown_together() -> None:
     x = leaf(2.0, "x")
     y, z = named_call("pair", lambda x: x * 3.0, x), x
