@@ -158,9 +158,14 @@ def laid_out(root: Node) -> Iterator[Line]:
 
 def label(node: Node) -> str:
     """Return the name of a node, and its operation if it has one."""
-    name = node.recall("name")
+    name = one_line(node.recall("name") or "")
     operation = node.op.name if node.args else "leaf"
     return f"{name} = {operation}" if name and node.args else name or operation
+
+
+def one_line(words: str) -> str:
+    """Return a text on one line, without what cannot be printed: control characters, halves of surrogate pairs."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
 def brief(value: Any) -> str:

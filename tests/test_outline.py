@@ -53,6 +53,11 @@ def test_a_leaf_that_was_changed_since_is_shown_as_it_is_and_says_so() -> None:
     assert str(y.graph()) == "multiply [3]  9  grad 1\n└─ ∂ 3 · x  3  grad 3  (changed since)"
 
 
+def test_a_name_is_shown_on_one_line() -> None:
+    x = Tensor(2.0, requires_grad=True, name="line\nbreak\x1b\ud800")
+    assert str(x.graph()) == "line break  2  grad 1"
+
+
 def test_a_shared_node_is_shown_once_and_its_gradients_add_up() -> None:
     x = Tensor(-2.0, requires_grad=True, name="x")
     q = x * x

@@ -20,7 +20,7 @@ from autograd.errors import NotDifferentiableError
 from autograd.leaves import CHANGED, Watched
 from autograd.messages import describe
 from autograd.op import OUTPUT
-from autograd.outline import STALE, Outline, Walk, walked
+from autograd.outline import STALE, Outline, Walk, one_line, walked
 from autograd.record import Node, Spec
 from autograd.tensor import Tensor
 
@@ -80,7 +80,7 @@ class GraphNode(NamedTuple):
     id : str
         ``"n0"``, ``"n1"``, … in the order of computation: the same computation gives the same ids.
     name : str
-        What the user called it, or "".
+        What the user called it, on one line, or "".
     op : str
         The operation that made it, or "" for what was given.
     kind : {"leaf", "parameter", "constant", "op", "output", "module"}
@@ -294,7 +294,7 @@ class Reading:
         one = isinstance(node.spec, Spec)
         return GraphNode(
             name,
-            self.parameters.get(node) or node.recall("name") or "",
+            one_line(self.parameters.get(node) or node.recall("name") or ""),
             self.operation(made_by),
             "output" if node is self.root and node.args else kind,
             module,
@@ -377,7 +377,7 @@ def module_paths(nodes: Iterable[Node]) -> dict[Node, str]:
     for node in sorted((node for node in nodes if node.args), key=lambda node: node.number):
         while upcoming is not None and upcoming[0] <= node.number:
             open_calls = [call for call in open_calls if call[0] >= upcoming[1]]
-            path = "/".join([*(path for _, path in open_calls[-1:]), upcoming[2].replace("/", ".")])
+            path = "/".join([*(path for _, path in open_calls[-1:]), one_line(upcoming[2]).replace("/", ".")])
             made[path] += 1
             open_calls.append((upcoming[1], f"{path}#{made[path]}" if made[path] > 1 else path))
             upcoming = next(waiting, None)

@@ -105,7 +105,7 @@ def alt_text(graph: Graph) -> str:
     """Return what the picture shows, in a sentence."""
     root = graph.root
     size = f"{len(graph.nodes):,} nodes, {len(graph.edges):,} edges"
-    return f"Graph of {printable(root.title)} = {value_text(root)}: {size}"
+    return f"Graph of {root.title} = {value_text(root)}: {size}"
 
 
 class Card:
@@ -266,8 +266,7 @@ def gradient_text(gradient: Summary | None) -> str:
 
 
 def shortened(title: str) -> str:
-    """Return a title on one line, its middle left out if it is long."""
-    title = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    """Return a title, its middle left out if it is long."""
     if len(title) <= LONGEST_TITLE:
         return title
     half = LONGEST_TITLE // 2
@@ -278,14 +277,14 @@ def description(node: GraphNode) -> str:
     """Return what is shown when one points at a card."""
     kind = f"{node.kind}, {node.op}" if node.op else node.kind
     array = f"{node.dtype}[{', '.join(map(str, node.shape))}]" if node.dtype else ""
-    where = f"in {printable(node.module)}" if node.module else ""
+    where = f"in {node.module}" if node.module else ""
     numbers = [f"value {value_text(node)}", f"gradient {gradient_text(node.gradient)}"]
-    return "; ".join(filter(None, [f"{printable(node.title)} ({kind})", node.note, array, *numbers, where]))
+    return "; ".join(filter(None, [f"{node.title} ({kind})", node.note, array, *numbers, where]))
 
 
 def relation(edge: GraphEdge, source: GraphNode, target: GraphNode) -> str:
     """Return what is shown when one points at an edge."""
-    ends = f"{printable(source.title)} → {printable(target.title)}"
+    ends = f"{source.title} → {target.title}"
     place = f"{ends}, {edge.total:,} edges" if edge.total > 1 else f"{ends}, argument {edge.position + 1}"
     if not edge.contribution:
         return place
@@ -295,11 +294,6 @@ def relation(edge: GraphEdge, source: GraphNode, target: GraphNode) -> str:
     if edge.contribution.number is None:
         return f"{place}: upstream ({upstream}) × local ({edge.local.text}), elementwise: contribution {contribution}"
     return f"{place}: upstream × local = contribution: {upstream} × {edge.local.text} = {contribution}"
-
-
-def printable(words: str) -> str:
-    """Return a text without the control characters that XML forbids."""
-    return "".join(c if c.isprintable() else " " for c in words)
 
 
 # Shapes

@@ -8,7 +8,7 @@ import graphviz
 
 from autograd.view.layout import check_direction
 from autograd.view.model import Graph, GraphNode
-from autograd.view.picture import KINDS, gradient_text, printable, value_text
+from autograd.view.picture import KINDS, gradient_text, value_text
 from autograd.view.scale import colour_of, ink
 
 DOT_STYLES = {
@@ -97,8 +97,7 @@ def to_mermaid(graph: Graph, *, rankdir: str = "LR") -> str:
 
 def rows(node: GraphNode) -> list[str]:
     """Return what stands on the card of a node."""
-    words = [printable(node.title), printable(node.note)]
-    return [*filter(None, words), f"value {value_text(node)}", f"grad {gradient_text(node.gradient)}"]
+    return [*filter(None, [node.title, node.note]), f"value {value_text(node)}", f"grad {gradient_text(node.gradient)}"]
 
 
 def background(node: GraphNode) -> str:

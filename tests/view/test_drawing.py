@@ -149,6 +149,16 @@ def test_json(tmp_path: Path) -> None:
     assert Graph.from_json((tmp_path / "f.json").read_text("utf-8")) == drawing
 
 
+@needs_graphviz
+def test_names_that_no_file_can_hold_are_written_as_they_are_drawn(tmp_path: Path) -> None:
+    made = hostile()
+    for ending in ("html", "json"):
+        made.save(tmp_path / f"f.{ending}")
+        text = (tmp_path / f"f.{ending}").read_text("utf-8")
+        assert "line break 中文 é" in text
+    assert str(made).splitlines()[2].endswith(" · line break 中文 é  2  grad 1")
+
+
 def cairo_works() -> bool:
     try:
         import cairosvg  # noqa: F401
