@@ -169,12 +169,13 @@ class Deviation(NamedTuple):
 
 
 class Culprit(NamedTuple):
-    """An application of a row whose derivative is wrong in one of its inputs."""
+    """An application of a row whose derivative is wrong in one of its inputs, or has none there."""
 
     op: Op
     args: list[Any]
     position: int
     deviation: Deviation
+    smooth: bool
 
 
 class Check(NamedTuple):
@@ -280,13 +281,34 @@ class Check(NamedTuple):
                     continue
                 for value in (args[position], *floats(values[node])):
                     self.call.insist_on_float64(f"its {op.name!r} has an operand or value in", value)
+                start = [args[position]]
                 alone: Function = partial(applied, op, args, position)
+                before = alone
                 for inner in taken:
-                    alone = self.derivative(alone, [args[position]], inner)
-                deviation = self.deviation(alone, [args[position]], mode)
+                    before, alone = alone, self.derivative(alone, start, inner)
+                deviation = self.deviation(alone, start, mode)
                 if deviation is not None:
-                    return Culprit(op, args, position, deviation)
+                    wild = deviation.kink or not np.isfinite(deviation.numeric) or self.kinked(before, start)
+                    return Culprit(op, args, position, deviation, not wild)
         return None
+
+    def kinked(self, function: Function, start: list[Any]) -> bool:
+        """Whether the slopes of a function on two sides of a point differ, and in a shorter step hardly less.
+
+        A derivative that is the mean of the two, such as 0 of the absolute value at 0, agrees with central differences,
+        and only its own derivative does not.
+        """
+        x = pack(start)
+        along = self.rng.normal(size=x.size) * np.maximum(1.0, abs(x))
+
+        def values(step: float) -> Vector:
+            return pack(function(leaves(unpack(x + step * along, start))))
+
+        def gap(step: float) -> float:
+            return float(np.linalg.norm(values(step) + values(-step) - 2 * values(0)) / step)
+
+        rounding = 100 * np.finfo(float).eps * np.linalg.norm(values(0)) / self.step
+        return gap(self.step) > max(gap(10 * self.step) / 2, self.atol + rounding)
 
     def verdict(self, function: Function, taken: tuple[str, ...], mode: str, deviation: Deviation) -> str:
         """Return what is wrong, with the row's name, and what to do."""
@@ -314,11 +336,11 @@ class Check(NamedTuple):
 
 def blame(culprit: Culprit, mode: str, deeper: bool) -> str:
     """Return which row is wrong, where, and the cure."""
-    op, args, position, deviation = culprit
+    op, args, position, deviation, smooth = culprit
     name = op.parameters[min(position, op.starred)]
     operands = ", ".join(f"float64 {np.shape(arg)}" if floating(arg) else repr(arg) for arg in args)
     where = f"in {op.name}({operands}), input {position} ({name!r}){deviation}"
-    if deviation.kink or not np.isfinite(deviation.numeric):
+    if not smooth:
         return f"the row {op.name!r} is not smooth there: {where}; check at a point away from it"
     rule = "jvp" if mode == "forward" and isinstance(op, General) and op.jvps else "rule"
     if deeper:

@@ -301,6 +301,30 @@ def test_a_kink() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("f", "at", "row"),
+    [
+        (np.abs, 0.0, "'absolute' is not smooth there: in absolute(float64 ()), input 0 ('x')"),
+        (np.max, np.ones(2), "'max' is not smooth there: in max(float64 (2,), None, None, False, None, True), input 0"),
+    ],
+)
+def test_a_kink_whose_derivative_is_the_mean_of_both_sides(f: Any, at: Any, row: str) -> None:
+    """Central differences agree with the derivative; that of the derivative is infinite."""
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(f, at)
+    message = str(caught.value)
+    assert message.startswith(f"gradcheck of {f.__name__}, reverse over reverse: {GRADIENT} args[0], float64 ")
+    assert f"; the row {row}" in message
+    assert message.endswith("; check at a point away from it")
+
+
+def test_a_wrong_derivative_of_a_rule_is_blamed_where_the_function_is_curved() -> None:
+    """In short steps the slopes of x² / 2 on two sides differ by their length, which is no kink."""
+    half_square = differentiable(lambda x: x.detach() if isinstance(x, Tensor) else x)(lambda x: x * x / 2)
+    with pytest.raises(GradcheckError, match=r"its rule for 'x' is right, but not the derivative of it"):
+        gradcheck(half_square, np.array([0.0, 3.0]))
+
+
 def test_a_part_outside_the_record() -> None:
     with pytest.raises(GradcheckError) as caught:
         gradcheck(lambda a: a * a.detach(), np.array([3.0]), modes="reverse", seed=Ones())
