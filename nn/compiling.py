@@ -27,7 +27,8 @@ def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer)
     Parameters
     ----------
     model : Module
-        The network. Its hooks, and whatever else is Python in it, run when a program is made, and not again.
+        The network. What is Python in it runs when a program is made, and not again; while one of its modules has a
+        hook, as within a `FlowRecorder`, steps are taken without a program, so that hooks see each of them.
     loss : callable
         Of the model's output and the targets, a scalar: ``nn.functional.cross_entropy`` or ``nn.MSELoss()``.
     optimizer : Optimizer
@@ -84,7 +85,7 @@ class CompiledStep:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
         self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]
-        self.programs: dict[Any, tuple[Callable[..., Any], Together, list[Any]]] = {}
+        self.programs: dict[Any, tuple[Any, Together, list[Any]]] = {}
         self.lock = RLock()
         if isinstance(loss, Module):
             mine = {id(parameter) for parameter in self.named.values()}
@@ -111,8 +112,9 @@ class CompiledStep:
                     del self.programs[next(iter(self.programs))]
             loss_and_gradients, together, _ = program
             together.gather()
+            hooked = any(module._hooks for module in self.modules)
             try:
-                value, _ = loss_and_gradients(*batch)
+                value, _ = loss_and_gradients.itself(batch, {}) if hooked else loss_and_gradients(*batch)
             except BaseException:
                 for p in together.gradients:
                     p.grad = None  # where it belongs there may be anything
@@ -120,7 +122,7 @@ class CompiledStep:
             together.step()
             return value
 
-    def program(self) -> tuple[Callable[..., Any], Together, list[Any]]:
+    def program(self) -> tuple[Any, Together, list[Any]]:
         """The compiled function of the parameters that are learned now, the step that they take, and the buffers."""
         buffers = [getattr(module, name) for module, name in self.buffers]  # kept, so that no other array has their ids
         learned = {name: parameter for name, parameter in self.named.items() if parameter.requires_grad}
@@ -144,7 +146,7 @@ class CompiledStep:
         return compiled(compute, out=(None, [*together.gradients.values()]), state=weights), together, buffers
 
     def recorded(self, together: Together, x: Any, *targets: Any) -> tuple[Any, list[Any]]:
-        """Loss and gradients as in the loop, where no program may run: under `detect_anomaly`, for instance."""
+        """Loss and gradients as in the loop, where no program may run: with hooks, or under `detect_anomaly`."""
         for p in together.gradients:
             p.grad = None
         with enable_grad():

@@ -595,6 +595,9 @@ class Hooks:
         self.by_kind: dict[str, dict[int, Callable[..., Any]]] = {"before": {}, "after": {}, "backward": {}}
         self.added = 0
 
+    def __bool__(self) -> bool:
+        return any(self.by_kind.values())
+
     def add(self, kind: str, hook: Callable[..., Any], prepend: bool) -> Handle:
         """Add a hook, behind the others or before them; they come in the order of their numbers."""
         self.added += 1

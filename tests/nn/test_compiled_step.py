@@ -17,6 +17,7 @@ import nn
 from autograd import (
     AnomalyError,
     CompileError,
+    FlowRecorder,
     GraphError,
     OutOfRangeError,
     ShapeError,
@@ -687,6 +688,34 @@ def test_steps_that_are_not_compiled() -> None:
         np.testing.assert_allclose(loss, expected, rtol=1e-12)
         np.testing.assert_allclose(given[1].grad, given[0].grad, rtol=1e-12)
         twins.compare()
+
+
+def test_a_recorder_of_gradients_sees_each_step() -> None:
+    """Entered before the first step, and after programs were made."""
+    twins = Twins(network, sgd)
+    batches = iter(zip(X, Y, strict=True))
+    for _ in range(2):
+        with FlowRecorder(twins.models[0]) as loop, FlowRecorder(twins.models[1]) as compiled:
+            for _ in range(3):
+                twins.step(*next(batches))
+        assert loop.steps == compiled.steps == 3
+        for name, record in loop.records.items():
+            for column, other in zip(record, compiled.records[name], strict=True):
+                np.testing.assert_allclose(np.array(other, float), np.array(column, float), rtol=1e-9)
+        twins.step(*next(batches))
+    assert len(twins.compiled.programs) == 1
+
+
+def test_hooks_are_called_in_each_step_until_they_are_removed() -> None:
+    model = network()
+    step = nn.compiled_step(model, cross_entropy, sgd(model))
+    step(X[0], Y[0])
+    seen: list[float] = []
+    with model[0].register_forward_hook(lambda module, args, output: seen.append(output.max().item())):
+        step(X[0], Y[0])
+        step(X[0], Y[0])
+    step(X[0], Y[0])
+    assert len(set(seen)) == 2
 
 
 def test_anomalies_are_found() -> None:
