@@ -95,8 +95,8 @@ def checked(value: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def kinds(spec: Any) -> set[str]:
-    """The kinds of dtype of a value, or of a tuple of values."""
-    return {part.dtype.kind for part in (spec if not isinstance(spec, Spec) else [spec])}
+    """The kinds of dtype of a value, or of a tuple of values; what is not NumPy's counts as objects."""
+    return {getattr(part.dtype, "kind", "O") for part in (spec if not isinstance(spec, Spec) else [spec])}
 
 
 def carries(op: Any, spec: Any) -> bool:
@@ -104,6 +104,7 @@ def carries(op: Any, spec: Any) -> bool:
     found = kinds(spec)
     if "c" in found or "O" in found:
         raise DtypeError(
-            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers"
+            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers, and "
+            "the .numpy() of another library's tensors"
         )
     return "f" in found

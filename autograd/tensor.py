@@ -80,8 +80,8 @@ class Tensor(NumPyMethods):
                     "use it as it is, or t.detach() for its value"
                 )
             data = data._value()
-        value = np.array(data, dtype=dtype)
-        self._data = checked(value if value.ndim or isinstance(data, np.ndarray) else value[()])
+        value = checked(np.array(data, dtype=dtype))
+        self._data = value if value.ndim or isinstance(data, np.ndarray) else value[()]
         tracer = modes.tracer()
         if tracer is not None:
             tracer.own(self._data)

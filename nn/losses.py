@@ -51,6 +51,8 @@ def detached(value: Any) -> Array:
 
 def floating(name: str, value: Any) -> Any:
     """The value in a floating dtype: numbers, lists and integers become float64."""
+    if value is None:
+        raise DtypeError(f"{name} takes real numbers, got None; does forward() return its result?")
     value = as_array(value)
     if value.dtype.kind == "f":
         return value

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
-from autograd import Handle, ShapeError, Tensor, describe, differentiable, named_call
+from autograd import DtypeError, Handle, ShapeError, Tensor, describe, differentiable, named_call
 from nn.errors import StateError
 
 Array = Any
@@ -521,7 +521,15 @@ class Module:
 
 def as_array(value: Any) -> Any:
     """Numbers and lists as an array; arrays and tensors as they are."""
-    return value if hasattr(value, "dtype") else np.asarray(value)
+    if not hasattr(value, "dtype"):
+        return np.asarray(value)
+    if not isinstance(value.dtype, np.dtype):
+        kind = type(value)
+        raise DtypeError(
+            f"got a {kind.__module__}.{kind.__name__} of dtype {value.dtype}, which is no array of NumPy's; "
+            "give its .numpy()"
+        )
+    return value
 
 
 def are_below(end: int, integers: Array) -> bool:

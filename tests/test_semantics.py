@@ -87,12 +87,34 @@ def test_05_objects_and_strings_are_refused() -> None:
         "a Tensor holds numbers, not dtype {}; give it numbers in a rectangular nesting of lists, "
         "or use np.stack to join tensors"
     )
+    refused: list[tuple[Any, str]] = [
+        ("text", "<U4"),
+        (np.array([None]), "object"),
+        (None, "object"),
+        ({}, "object"),
+    ]
+    for data, dtype in refused:
+        with pytest.raises(DtypeError) as caught:
+            Tensor(data)
+        assert str(caught.value) == message.format(dtype)
+
+
+def test_05_other_libraries_arrays_are_refused() -> None:
+    class Foreign:
+        dtype, shape, __array_priority__ = "foreign.float64", (2,), 1
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.ones(2)
+
+        def __array_wrap__(self, array: Any, context: Any, return_scalar: bool) -> Any:
+            return self
+
     with pytest.raises(DtypeError) as caught:
-        Tensor("text")
-    assert str(caught.value) == message.format("<U4")
-    with pytest.raises(DtypeError) as caught:
-        Tensor(np.array([None]))
-    assert str(caught.value) == message.format("object")
+        np.maximum(var([1.0, 2.0]), Foreign())
+    assert str(caught.value) == (
+        "maximum() of a Tensor gives complex numbers or objects, which are not supported; use real numbers, and the "
+        ".numpy() of another library's tensors"
+    )
 
 
 def test_06_complex_numbers_are_refused() -> None:

@@ -471,6 +471,11 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         DtypeError,
         "mse_loss takes real numbers, got array(<U1 (1,)); give it an array of a floating dtype",
     ),
+    "nothing": (
+        lambda: F.cross_entropy(None, [0]),
+        DtypeError,
+        "cross_entropy takes real numbers, got None; does forward() return its result?",
+    ),
     "a dtype of targets": (
         lambda: F.mse_loss([1.0], [1j]),
         DtypeError,

@@ -7,13 +7,14 @@ import gc
 import pickle
 import re
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Tensor, grad, jvp, no_grad
+from autograd import DtypeError, ShapeError, Tensor, grad, jvp, no_grad
 from nn import Module, Parameter, StateError
 
 
@@ -393,6 +394,22 @@ def test_copies_and_pickles_are_independent_and_whole() -> None:
 
 
 # Hooks
+
+
+def test_another_librarys_tensors_are_refused() -> None:
+    class Foreign:
+        dtype, shape, ndim = "foreign.float32", (2, 3), 2
+
+    calls: list[Callable[[], Any]] = [
+        lambda: nn.MLP([3, 4, 2])(Foreign()),
+        lambda: nn.functional.mse_loss(Foreign(), np.ones((2, 3))),
+    ]
+    for call in calls:
+        with pytest.raises(DtypeError) as caught:
+            call()
+        assert str(caught.value) == (
+            f"got a {__name__}.Foreign of dtype foreign.float32, which is no array of NumPy's; give its .numpy()"
+        )
 
 
 def test_forward_hooks() -> None:
