@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.messages import NOT_YET
 from autograd.op import Refused
 from autograd.table import PAGES, TABLE
 
 TAKES_NO_TENSOR = {
-    "makes an array": "bartlett blackman bmat diag_indices frombuffer fromfunction fromiter fromregex fromstring "
-    "hamming hanning indices kaiser mask_indices tril_indices triu_indices",
+    "makes an array": "bartlett blackman bmat diag_indices fftfreq frombuffer fromfunction fromiter fromregex "
+    "fromstring hamming hanning indices kaiser mask_indices rfftfreq tril_indices triu_indices",
     "converts to an array; of a tensor that requires grad it raises": "array asanyarray asarray asarray_chkfinite "
     "asmatrix from_dlpack require",
     "about types and shapes": "broadcast_shapes datetime_data isdtype isfortran isscalar issubdtype iterable "
@@ -42,8 +43,8 @@ class Entry(NamedTuple):
 
 
 def entries() -> list[Entry]:
-    """What is known of each public callable of numpy and numpy.linalg, of ufunc methods, and of our own functions."""
-    public = [*of_module(np), *of_module(np.linalg)]
+    """What is known of each public callable of numpy, its linalg and fft, of ufunc methods, and of our functions."""
+    public = [*of_module(np), *of_module(np.linalg), *of_module(np.fft)]
     methods = [
         of_row(f"numpy.{key[0].__name__}.{key[1]}", key)
         for key, row in TABLE.items()
@@ -67,12 +68,14 @@ def of_function(name: str, function: Callable[..., Any]) -> Entry:
         return Entry(name, "takes no tensor", "a type")
     if function in TABLE:
         return of_row(name, function)
-    last = name.rpartition(".")[2]
+    module, _, last = name.rpartition(".")
     if last in PASSES_TENSORS_ON:
         return Entry(name, "composite", "numpy")
     for purpose, names in TAKES_NO_TENSOR.items():
         if last in names.split():
             return Entry(name, "takes no tensor", purpose)
+    if module in NOT_YET:
+        return Entry(name, "refused", NOT_YET[module])
     return Entry(name, UNCLASSIFIED, "")
 
 

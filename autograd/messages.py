@@ -52,6 +52,10 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip('. ')}; {cure}")
 
 
+NOT_YET = {"numpy.fft": "numpy.fft works with complex numbers, which are not supported yet; give it t.detach().numpy()"}
+"""Why the functions of a module are refused that have no rows, since NumPy loads it when it is first asked for."""
+
+
 def refusal(function: Any, row: Any) -> str:
     """Why there is no derivative, and what to do."""
     ufunc, method = function if isinstance(function, tuple) else (function, None)
@@ -63,8 +67,9 @@ def refusal(function: Any, row: Any) -> str:
         if isinstance(ufunc, np.ufunc)
         else name
     )
-    if row is not None:
-        return f"{name} does not take a Tensor: {row.reason}"
+    reason = NOT_YET.get(getattr(ufunc, "__module__", "")) if row is None else row.reason
+    if reason is not None:
+        return f"{name} does not take a Tensor: {reason}"
     return (
         f"{name} has no row in the table of derivatives; add one with autograd.differentiable "
         "(the built-in rows are in autograd/rules), or give it t.detach().numpy()"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograd import NotDifferentiableError, Tensor
 from autograd.coverage import (
     PASSES_TENSORS_ON,
     TAKES_NO_TENSOR,
@@ -35,6 +36,8 @@ EXPECTED = {
     "numpy.float64": "takes no tensor",
     "numpy.linalg.eig": "refused",
     "numpy.linalg.LinAlgError": "takes no tensor",
+    "numpy.fft.fft": "refused",
+    "numpy.fft.fftfreq": "takes no tensor",
     "numpy.add.at": None,
     "numpy.logical_or.reduce": "flat",
 }
@@ -61,10 +64,20 @@ def test_a_row_names_its_page_and_a_refusal_its_reason() -> None:
     assert notes["numpy.kaiser"] == "makes an array"
 
 
+def test_fourier_transforms_are_refused_with_the_reason() -> None:
+    for name, kind, note in entries():
+        if name.startswith("numpy.fft.") and kind != "takes no tensor":
+            function = getattr(np.fft, name.rpartition(".")[2])
+            with pytest.raises(NotDifferentiableError) as caught:
+                function(Tensor([1.0, 2.0], requires_grad=True))
+            assert str(caught.value) == f"{name} does not take a Tensor: {note}"
+            assert note.startswith("numpy.fft works with complex numbers, which are not supported yet;")
+
+
 def test_every_public_function_is_listed_once() -> None:
     names = [entry.name for entry in entries() if not entry.name.startswith("tests.")]  # where names come again
     assert len(names) == len(set(names))
-    for module in (np, np.linalg):
+    for module in (np, np.linalg, np.fft):
         public = {name for name in dir(module) if not name.startswith("_") and callable(getattr(module, name))}
         assert {entry.name for entry in of_module(module)} == {f"{module.__name__}.{name}" for name in public}
 
