@@ -106,10 +106,11 @@ class History:
         curves = {name: self[name] for name in names or [name for name in ("loss", "val_loss") if name in self]}
         if ax is None:
             try:
-                from matplotlib import pyplot
+                from matplotlib import pyplot, ticker
             except ImportError as error:
                 raise ImportError("History.plot needs matplotlib; run pip install 'chainrule[plot]'") from error
             ax = pyplot.figure().add_subplot()
+            ax.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True))  # epochs are whole numbers
         for name, values in curves.items():
             ax.plot(range(1, len(values) + 1), values, label=name)
         ax.set_xlabel("epoch")

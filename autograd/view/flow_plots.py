@@ -244,7 +244,7 @@ class FlowPlots:
             )
         for layer in layers:
             mark_special(ax, steps, self.records[layer].update)
-        ax.set_xlabel("step")
+        count_steps(ax)
         ax.set_ylabel("‖ΔW‖ / ‖W‖")
         tidy(ax, beside=True)
         return ax
@@ -279,7 +279,7 @@ class FlowPlots:
         swatch(ax, ZERO, "0")
         swatch(ax, NOT_FINITE, "NaN or ∞")
         ax.set_yticks(range(len(layers)), layers)
-        ax.set_xlabel("step")
+        count_steps(ax)
         ax.set_title("RMS of ∂loss/∂output", loc="left")
         tidy(ax, beside=True)
         ax.grid(visible=False)
@@ -351,7 +351,7 @@ class FlowPlots:
         ax.set_yticks(range(len(layers)), layers)
         ax.set_ylim(len(layers) - 0.5, -0.5)
         ax.set_xlim(0.5, self.steps + 0.5)
-        ax.set_xlabel("step")
+        count_steps(ax)
         ax.set_title(f"activations, from {-reach:.2g} to {reach:.2g}", loc="left")
         tidy(ax)
         ax.grid(visible=False)
@@ -449,6 +449,15 @@ def along(index: int, count: int) -> str:
     share = index / (count - 1) if count > 1 else 0
     first, last = (31, 90, 166), (214, 69, 65)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(first, last))
+
+
+def count_steps(ax: Axes) -> None:
+    """Let the horizontal axis be that of steps, which are whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.set_xlabel("step")
+    if ax.get_xscale() == "linear":  # or else the user has chosen another
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def swatch(ax: Axes, hue: str, label: str) -> None:

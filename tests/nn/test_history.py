@@ -85,6 +85,11 @@ def test_the_picture() -> None:
     assert not History().plot().lines
 
 
+def test_epochs_are_counted_in_whole_numbers() -> None:
+    ticks = history().plot().get_xticks()
+    assert ticks.tolist() == ticks.astype(int).tolist()
+
+
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"^History\.plot needs matplotlib; run pip install 'chainrule\[plot\]'$"):

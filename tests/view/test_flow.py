@@ -482,6 +482,17 @@ def test_updates() -> None:
     assert ax.get_yscale() == "log"
 
 
+@pytest.mark.parametrize("name", ["plot_updates", "plot_heat", "plot_activations"])
+def test_steps_are_counted_in_whole_numbers(name: str) -> None:
+    plot = getattr(recorded(), name)
+    ticks = plot().get_xticks()
+    assert ticks.tolist() == ticks.astype(int).tolist()
+    ax = pyplot.figure().subplots()
+    ax.set_xscale("log")
+    locator = ax.xaxis.get_major_locator()
+    assert plot(ax).xaxis.get_major_locator() is locator
+
+
 def test_a_legend_of_many_layers_names_some() -> None:
     rng = np.random.default_rng(0)
     model = nn.Sequential(*(nn.Linear(1, 1, dtype=np.float64, rng=rng) for _ in range(30)))
