@@ -94,6 +94,7 @@ __all__ = [
     "CompileError",
     "DtypeError",
     "ExpressionError",
+    "FlowRecorder",
     "GradcheckError",
     "GraphError",
     "Handle",

@@ -121,6 +121,10 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert not submodules & {"autograd.demo", "autograd.coverage", "autograd.view", "autograd.__main__"}
 
 
+def test_what_is_loaded_later_is_public() -> None:
+    assert set(autograd.LATER) <= set(autograd.__all__)
+
+
 NN = Path(nn.__file__).parent
 NN_LAYERS = [
     {"errors", "utils"},
