@@ -119,5 +119,5 @@ def scikit_learn() -> tuple[Any, Any]:
     try:
         from sklearn import datasets, linear_model
     except ImportError as error:
-        raise SystemExit("The demo needs scikit-learn. Install it with: pip install scikit-learn") from error
+        raise ImportError("the demo needs scikit-learn; run pip install 'chainrule[demo]'") from error
     return datasets, linear_model
