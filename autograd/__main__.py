@@ -45,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     drawing.add_argument("formula", help='such as "(x + y) * z"')
     drawing.add_argument("values", nargs="*", metavar="NAME=VALUE", help="the value of each name, such as x=-2")
     drawing.add_argument("--out", metavar="FILE", help="what to write: .svg, .png, .pdf, .html, .dot, .json or .mmd")
-    drawing.add_argument("--direction", choices=("LR", "TB"), default="LR", help="left to right, or top to bottom")
+    drawing.add_argument(
+        "--direction", choices=("LR", "TB"), default="LR", help="left to right, as .html always is, or top to bottom"
+    )
     commands.add_parser(
         "notebooks",
         help="open the lectures' notebooks in JupyterLab",

@@ -16,6 +16,7 @@ from autograd.errors import LayoutError
 from autograd.files import replace_file
 from autograd.tensor import Tensor
 from autograd.view import collapse, model, sources
+from autograd.view.layout import check_direction
 from autograd.view.model import Graph
 from autograd.view.picture import alt_text, draw
 from autograd.view.stepper import stepper_html
@@ -95,12 +96,12 @@ class Drawing(Graph):
             ``.dot``, ``.mmd`` (Mermaid) and ``.json`` are all of the graph for other programs. A PNG has two dots for a
             pixel, or as many as fit into 32,767 a side and 80 million.
         rankdir : {"LR", "TB"}, optional
-            Whether the picture goes from left to right or from top to bottom.
+            Whether the picture goes from left to right or from top to bottom; the stepper's goes from left to right.
 
         Raises
         ------
         ValueError
-            If the ending is another.
+            If the ending, or `rankdir`, is another.
         LayoutError
             If a picture needs Graphviz or CairoSVG, and that is not installed.
         OSError
@@ -114,6 +115,7 @@ class Drawing(Graph):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     graph(x * x).save(f"{folder}/square.json")
         """
+        check_direction(rankdir)
         content = format_of(path)(self, rankdir)
         replace_file(path, content.encode("utf-8") if isinstance(content, str) else content)
 

@@ -244,6 +244,13 @@ def test_an_ending_that_is_unknown(name: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("ending", ["svg", "html", "json"])
+def test_a_direction_that_is_unknown(ending: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^rankdir must be 'LR' or 'TB', got 'RL'$"):
+        product_of_sum().save(tmp_path / f"f.{ending}", rankdir="RL")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "f.json"
     path.write_text("as it was")
