@@ -582,10 +582,10 @@ def in_float32(function: F) -> F:
 
     @wraps(function)
     def public(input: Any, *args: Any, **options: Any) -> Any:
-        input = as_array(input)
-        if input.dtype.char != "e":
+        array = as_array(input)
+        if array.dtype.char != "e":
             return function(input, *args, **options)
-        return function(input.astype(np.float32), *args, **options).astype(np.float16)
+        return function(array.astype(np.float32), *args, **options).astype(np.float16)
 
     return public  # type: ignore[return-value]
 

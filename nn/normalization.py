@@ -178,6 +178,7 @@ def layer_norm(
            [-1.,  1.]])
     """
     last = lengths(normalized_shape)
+    input = as_array(input)
     if not last or input.shape[-len(last) :] != last:
         raise ShapeError(
             f"layer_norm() over {last} takes an input whose last axes have these lengths, got {describe(input)}"
