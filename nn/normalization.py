@@ -10,7 +10,7 @@ import numpy as np
 import autograd
 from autograd import DtypeError, ShapeError, Tensor, describe, flat
 from nn.init import ones_, zeros_
-from nn.module import Module, Parameter, as_array, in_float32, shape_of, shaped
+from nn.module import Module, Parameter, as_array, in_float32, shaped
 
 Array = Any
 
@@ -273,7 +273,8 @@ class BatchNorm(Module):
 
     def forward(self, input: Any) -> Any:
         """Return the normalized batch, and update the running statistics while training."""
-        shape = shape_of(input)
+        input = as_array(input)
+        shape = input.shape
         if len(shape) not in self.takes or shape[1] != self.num_features:
             raise ShapeError(
                 f"{self!r} takes an input of shape {' or '.join(self.takes.values()).format(self.num_features)}, "
