@@ -117,6 +117,7 @@ __all__ = [
     "enable_grad",
     "erf",
     "erfc",
+    "files",
     "flat",
     "gelu",
     "get_num_threads",

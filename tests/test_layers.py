@@ -143,12 +143,11 @@ NN_LAYERS = [
 
 @pytest.mark.parametrize("path", sorted(NN.rglob("*.py")), ids=lambda path: str(path.relative_to(NN)))
 def test_networks_know_only_the_engines_public_names(path: Path) -> None:
-    """And how files are written."""
     for name, inside in imports(ast.parse(path.read_text("utf-8"))):
         package, *rest = name.split(".")
         assert not inside or package in MAY_IMPORT_WHERE_USED, f"{path} imports {name} inside a function"
         if package == "autograd":
-            assert not rest or rest[0] in (*autograd.__all__, "files"), f"{path} imports {name}, which is not public"
+            assert not rest or rest[0] in autograd.__all__, f"{path} imports {name}, which is not public"
 
 
 @pytest.mark.parametrize("path", sorted(NN.rglob("*.py")), ids=lambda path: str(path.relative_to(NN)))

@@ -318,8 +318,8 @@ class Optimizer:
         state : dict
             As `state_dict` returns it, of an optimizer whose groups have the same parameters in the same order.
             Arrays are copied and cast to the dtypes of the parameters. The numbers of parameters may be strings, as
-            JSON makes them, and arrays may be tensors, as PyTorch has them. Options that a group lacks, as in a state
-            that is older than they are, are the defaults.
+            JSON makes them, and arrays may be tensors, as PyTorch has them. Options that are off by default are off
+            where a group lacks them, as in a state that is older than they are.
 
         Raises
         ------
@@ -343,14 +343,18 @@ class Optimizer:
         self.state = fresh
         for group, loaded in zip(self.param_groups, state["param_groups"]):
             options = {name: value for name, value in loaded.items() if name not in ("params", "param_names")}
-            group.update(copy.deepcopy({**self.defaults, **options}))
+            group.update(copy.deepcopy(self._completed(options)))
+
+    def _completed(self, group: Mapping[str, Any]) -> Group:
+        """A loaded group with the options that are off by default."""
+        return {**{name: value for name, value in self.defaults.items() if value is False}, **group}
 
     def _matched(self, state: Mapping[str, Any]) -> Iterator[tuple[Group, Tensor, Mapping[str, Any]]]:
         """Yield (options of the loaded group, parameter, what the state remembers of it) for all parameters."""
         entries = {str(number): entry for number, entry in state["state"].items()}
         for group, loaded in zip(self.param_groups, state["param_groups"]):
             for p, number in zip(group["params"], loaded["params"]):
-                yield {**self.defaults, **loaded}, p, entries.get(str(number), {})
+                yield self._completed(loaded), p, entries.get(str(number), {})
 
     def _unfit(self, state: Mapping[str, Any]) -> Iterator[str]:
         """Yield what keeps a state dict from being loaded."""
@@ -368,8 +372,9 @@ class Optimizer:
                 f"parameters, which must be of {', '.join(map(str, sizes))}"
             )
             return
-        for number, group in enumerate(loaded):
-            complaint = self.complaint({**self.defaults, **group})
+        for number, group in enumerate(map(self._completed, loaded)):
+            missing = [name for name in self.defaults if name not in group]
+            complaint = f"{', '.join(missing)} missing" if missing else self.complaint(group)
             if complaint is not None:
                 yield f"param_groups[{number}]: {complaint}"
                 return

@@ -567,15 +567,15 @@ def test_a_state_dict_is_plain() -> None:
     assert again["state"][0]["exp_avg"].dtype == np.float32
 
 
-def test_options_that_an_older_state_lacks_are_the_defaults() -> None:
+def test_options_that_an_older_state_lacks_are_off() -> None:
     w, other = with_gradient([1.0, 1.0]), with_gradient([1.0, 1.0])
     optimizer, twin = Adam([w], lr=0.25), Adam([{"params": [other], "amsgrad": True}])
     optimizer.step()
     state = optimizer.state_dict()
-    for name in ("amsgrad", "maximize", "lr"):
+    for name in ("amsgrad", "maximize"):
         del state["param_groups"][0][name]
     twin.load_state_dict(state)
-    assert twin.param_groups == [{**optimizer.param_groups[0], "params": [other], "lr": 0.001}]
+    assert twin.param_groups == [{**optimizer.param_groups[0], "params": [other]}]
     assert twin.state_dict()["state"][0]["step"] == 1
 
 
@@ -614,6 +614,7 @@ EXPECTED = "expected a dict of 'state', dicts by number, and 'param_groups', a l
             lambda s: s["param_groups"][0].update(params=[0, 1]),
             "param_groups: groups of 2 parameters, which must be of 1",
         ),
+        (lambda s: s["param_groups"][0].pop("betas"), "param_groups[0]: betas missing"),
         (
             lambda s: s["param_groups"][0].update(lr=-1),
             "param_groups[0]: lr must be a number that is not negative, got -1",

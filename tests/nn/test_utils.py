@@ -11,24 +11,10 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import AnomalyError, ShapeError, Tensor
+from autograd import AnomalyError, ShapeError
 from nn import utils
 from nn.utils import clip_grad_norm_, clip_grad_value_, parameters_to_vector, vector_to_parameters
-
-
-def leaf(value: Any = (1.0, 2.0), name: str | None = None, dtype: Any = np.float64) -> Tensor:
-    return Tensor(value, requires_grad=True, name=name, dtype=dtype)
-
-
-def with_gradient(gradient: Any, value: Any = (1.0, 2.0), **options: Any) -> Tensor:
-    w = leaf(value, **options)
-    w.grad = gradient
-    return w
-
-
-def raises(kind: type[Exception], message: str) -> Any:
-    return pytest.raises(kind, match=f"^{re.escape(message)}$")
-
+from tests.nn.test_optim import leaf, raises, with_gradient
 
 # Clipping
 
