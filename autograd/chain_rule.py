@@ -78,6 +78,8 @@ def pullback(
     """
     ends = None if targets is None else set(targets)
     wanted = None if ends is None else set(paths(cotangents, ends))
+    if wanted is not None and ends is not None:
+        refuse_stale(wanted - ends)
     arrived = dict(cotangents)
     owned: set[Node] = set()  # nodes whose cotangent is a buffer made here, free to be added to in place
     results: dict[Node, Any] = {}
@@ -151,10 +153,10 @@ def pushforward(
     """
     roots = list(roots)
     arrived = dict(tangents)
+    passed = [node for node in reversed(paths(roots, tangents)) if node not in tangents]
+    refuse_stale(passed)
     with np.errstate(all="ignore"):
-        for node in reversed(paths(roots, tangents)):
-            if node in tangents:
-                continue
+        for node in passed:
             applied = node.op.lift(node, recorder) if record else node
             incoming = [arrived.get(arg) if type(arg) is Node else None for arg in node.args]
             tangent = node.op.push(applied, incoming, recorder)
@@ -163,6 +165,14 @@ def pushforward(
                 tangent = np.broadcast_to(tangent, node.spec.shape)
             arrived[node] = tangent
     return {node: arrived[node] for node in roots if node in arrived}
+
+
+def refuse_stale(nodes: Iterable[Node]) -> None:
+    """Raise if what nodes have kept is of leaves that were changed in place since, at which a walk need not arrive."""
+    for node in nodes:
+        for arg in node.args:
+            if type(arg) is Node and arg.op.stale:
+                arg.op.arrive(arg, None)
 
 
 def conform(contribution: Any, spec: Any) -> Any:

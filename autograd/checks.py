@@ -23,7 +23,8 @@ from autograd.leaves import Changed, Watched
 from autograd.modes import enable_grad
 from autograd.op import OUTPUT, General, Linear, Multilinear, Op
 from autograd.record import Node, arguments, newest_first, replay
-from autograd.recording import RECORDER
+from autograd.recording import RECORDER, record
+from autograd.run import ARGUMENT
 from autograd.tensor import Tensor
 from autograd.trees import flatten, unflatten
 from autograd.trees import names as names_in
@@ -109,8 +110,8 @@ class Call:
         self.name: str = getattr(f, "__name__", type(f).__name__)
         self.leaves, self.structure = flatten((args, kwargs))
         names = [*names_in(self.structure[0], "args"), *names_in(self.structure[1], "kwargs")]
-        options = {id(value) for value in kwargs.values() if isinstance(value, float)}
-        self.places = [i for i, leaf in enumerate(self.leaves) if floating(leaf) and id(leaf) not in options]
+        options = {f"kwargs[{name!r}]" for name, value in kwargs.items() if isinstance(value, float)}
+        self.places = [i for i, leaf in enumerate(self.leaves) if floating(leaf) and names[i] not in options]
         self.names = [names[i] for i in self.places]
         self.start = [number(self.leaves[i]) for i in self.places]
         for name, value in zip(self.names, self.start, strict=True):
@@ -124,11 +125,16 @@ class Call:
     def __call__(self, inputs: list[Tensor]) -> list[Any]:
         leaves = list(self.leaves)
         for place, tensor in zip(self.places, inputs, strict=True):
-            leaves[place] = tensor
+            leaves[place] = record(ARGUMENT, [tensor])  # which the function may assign into
         args, kwargs = unflatten(self.structure, leaves)
         outputs = floats(self.f(*args, **kwargs))
         for output in outputs:
             self.insist_on_float64("it returned", number(output))
+        if not outputs:
+            raise DtypeError(
+                f"gradcheck of {self.name}: it returned no float64 number, array or Tensor, so there is no derivative "
+                "to check; is there a return?"
+            )
         return outputs
 
     def insist_on_float64(self, what: str, value: Any) -> None:

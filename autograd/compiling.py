@@ -46,6 +46,10 @@ class Program(NamedTuple):
         Whether a tuple holds the arrays that it takes, and nothing else.
     captured : list of Tensor
         Whose arrays it takes after those of the call.
+    recording : bool
+        Whether operations are recorded where it runs.
+    required : list of bool
+        Which of the captured tensors require grad there, though no result depends on them.
     lock : lock
         Keeps two threads out of the same buffers.
     quiet : Context
@@ -55,12 +59,20 @@ class Program(NamedTuple):
     run: Function
     fits: Callable[[tuple[Any, ...]], bool]
     captured: list[Tensor]
+    recording: bool
+    required: list[bool]
     lock: Any
     quiet: Context
 
     def arrays(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arrays that it takes: those of a call, and those of the outside."""
         return (*given, *[tensor._data for tensor in self.captured]) if self.captured else given
+
+    def loses_nothing(self, recording: bool) -> bool:
+        """Whether no result would be recorded if the function itself were called."""
+        if not self.captured or not recording:
+            return self.recording is recording
+        return self.recording and self.required == [tensor.node is not None for tensor in self.captured]
 
 
 def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> Compiled:
@@ -108,8 +120,10 @@ def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> C
     declared with `flat` are called anew each time; context variables have the values then that they had when the
     program was made.
 
-    Floating-point warnings are not given. With an argument that requires grad, under `detect_anomaly`, and while its
-    program is running already, the function itself is called.
+    Floating-point warnings are not given. The function itself is called, and recorded, if an argument requires grad or
+    a result depends on a tensor of the outside that does: under `no_grad` it never is, and there what uses the
+    parameters of a network runs as a program. It is called under `detect_anomaly`, too, and while its program is
+    running already.
 
     Examples
     --------
@@ -136,7 +150,8 @@ class Compiled:
     f : callable
         The function itself.
     programs : dict
-        The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text.
+        The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text. None where the function is
+        recorded.
     """
 
     def __init__(self, f: Function, out: Tree, state: Sequence[Array]) -> None:
@@ -147,7 +162,7 @@ class Compiled:
                     "change"
                 )
         self.f, self.out, self.state = f, out, state
-        self.programs: dict[Any, Program] = {}
+        self.programs: dict[Any, Program | None] = {}
         self.latest: Program | None = None
         update_wrapper(self, f, updated=())
 
@@ -163,16 +178,26 @@ class Compiled:
         mode = modes.current()
         if mode.tracer is not None or mode.watch is not None:
             return self.itself(args, kwargs)
-        program = self.latest
-        if program is not None and not kwargs and program.fits(arrays := program.arrays(args)):
+        program, recording = self.latest, mode.recording
+        if (
+            program is not None
+            and not kwargs
+            and program.loses_nothing(recording)
+            and program.fits(arrays := program.arrays(args))
+        ):
             return self.run(program, arrays, args, kwargs)
         leaves, structure = trees.flatten((args, kwargs))
+        leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
         if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
             return self.itself(args, kwargs)
-        key = (identity(structure), *map(identity, leaves))
+        key = (recording, identity(structure), *map(identity, leaves))
         program = self.programs.get(key)
-        if program is None or not program.fits(
-            arrays := program.arrays(tuple(unwrapped(leaf) for leaf in leaves if is_array(leaf)))
+        if program is None and key in self.programs:
+            return self.itself(args, kwargs)
+        if (
+            program is None
+            or not program.loses_nothing(recording)
+            or not program.fits(arrays := program.arrays(tuple(unwrapped(leaf) for leaf in leaves if is_array(leaf))))
         ):
             return self.trace(key, leaves, structure)
         self.latest = program if not kwargs and program.fits(program.arrays(args)) else None
@@ -188,10 +213,17 @@ class Compiled:
             program.lock.release()
 
     def itself(self, args: Any, kwargs: Any) -> Any:
-        """Call the function; its results are written where they belong, unless they are traced."""
-        result = self.f(*self.state, *args, **kwargs)
-        if self.out is None or modes.tracer() is not None:
-            return result
+        """Call the function with tensors for arrays, as when it is traced; but as it is, if somebody else traces it."""
+        if modes.tracer() is not None:
+            return self.f(*self.state, *args, **kwargs)
+        args, kwargs = trees.map_leaves(
+            lambda leaf: made(checked(leaf), None) if isinstance(leaf, np.ndarray | np.generic) else leaf,
+            (args, kwargs),
+        )
+        return self.finished(self.f(*[made(array, None) for array in self.state], *args, **kwargs))
+
+    def finished(self, result: Any) -> Any:
+        """The result where it belongs, with arrays for tensors that require no grad."""
         results, structure = trees.flatten(result)
         return trees.unflatten(structure, map(written, results, arrays_for(structure, self.out)))
 
@@ -211,6 +243,9 @@ class Compiled:
                     f"compiled(): the function returned {describe(part)}, which a program cannot make anew; let it "
                     "return arrays and numbers, in tuples, lists and dicts"
                 )
+        if any(isinstance(part, Tensor) and part.node is not None for part in results):
+            self.keep(key, None)
+            return self.finished(result)
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
         outer = [constant for call in trace.calls for constant in call.constants]
@@ -223,11 +258,17 @@ class Compiled:
         run = Writer(plan, into, self.state).function(out_structure)
         captured = [tensor for tensor, _ in plan.captured]
         fits = guard([*given, *(tensor._data for tensor in captured)])
-        self.programs[key] = Program(run, fits, captured, allocate_lock(), quiet_context())
-        if len(self.programs) > MOST_PROGRAMS:
-            del self.programs[next(iter(self.programs))]
+        required = [tensor.node is not None for tensor in captured]
+        recording = modes.current().recording
+        self.keep(key, Program(run, fits, captured, recording, required, allocate_lock(), quiet_context()))
         results = [copied(value) if i in plan.copied else as_scalar(value) for i, value in enumerate(values)]
         return trees.unflatten(out_structure, map(written, results, into))
+
+    def keep(self, key: Any, program: Program | None) -> None:
+        """Keep a program, instead of the oldest if there are many."""
+        self.programs[key] = program
+        if len(self.programs) > MOST_PROGRAMS:
+            del self.programs[next(iter(self.programs))]
 
 
 def quiet_context() -> Context:
@@ -275,10 +316,11 @@ def fit(value: Any, array: Array, taken: Sequence[Array]) -> None:
 
 def written(value: Any, array: Array | None) -> Any:
     """The value, or the array that it was to be written into; a tensor that requires grad stays one."""
-    if array is None:
+    if array is not None:
+        array[...] = unwrapped(value)
+    if isinstance(value, Tensor) and value.node is not None:
         return value
-    array[...] = unwrapped(value)
-    return value if isinstance(value, Tensor) and value.requires_grad else array
+    return unwrapped(value) if array is None else array
 
 
 def is_array(leaf: Any) -> bool:

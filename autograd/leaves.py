@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -67,6 +68,7 @@ class Watched:
         self.hooks: dict[int, Callable[[Any], Any]] = {}
         self.collects = True
         self.retains: bool = op.retains
+        self.stale = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.op, name)
@@ -94,6 +96,7 @@ class Changed:
     """The op of a leaf whose value was changed in place after it was used: a walk that arrives there raises."""
 
     op = LEAF
+    stale = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.op, name)
@@ -109,6 +112,7 @@ class Changed:
 
 
 CHANGED = Changed()
+_lock = allocate_lock()
 
 
 def make_leaf(value: Array, name: str | None = None) -> Node:
@@ -122,15 +126,16 @@ def make_leaf(value: Array, name: str | None = None) -> Node:
 
 
 def accumulate(arrived: dict[Node, Any], seed: Array) -> None:
-    """Add what arrived at leaves and watched nodes to their gradients; all of them, or none."""
+    """Add what arrived at leaves and watched nodes to their gradients; all of them, or none. Threads take turns."""
     taken = {id(owner(seed))}
     grads = {}
-    for node, gradient in arrived.items():
-        gradient = own(gradient, node.spec, taken)
-        before = node.recall("grad")
-        grads[node] = gradient if before is None else before + gradient
-    for node, gradient in grads.items():
-        node.remember(grad=gradient)
+    with _lock:
+        for node, gradient in arrived.items():
+            gradient = own(gradient, node.spec, taken)
+            before = node.recall("grad")
+            grads[node] = gradient if before is None else before + gradient
+        for node, gradient in grads.items():
+            node.remember(grad=gradient)
 
 
 def own(gradient: Any, spec: Spec, taken: set[int]) -> Any:

@@ -29,6 +29,7 @@ def describe(value: Any) -> str:
 
 
 EXPECTED = (TypeError, ValueError, IndexError, np.linalg.LinAlgError)
+RAISED = {*EXPECTED, np.exceptions.AxisError}
 CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
     (np.linalg.LinAlgError, SingularError, "check the matrix: its rank, its symmetry, its shape"),
     (np.exceptions.AxisError, AxisError, "axes run from -ndim to ndim - 1"),
@@ -39,8 +40,8 @@ CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
 
 
 def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
-    """Return NumPy's complaint about a call with the operation, its operands and a cure added."""
-    if isinstance(error, AutogradError):
+    """Return NumPy's complaint with the operation, its operands and a cure added; a user's own kind of error as it is."""
+    if isinstance(error, AutogradError) or (op.foreign and type(error) not in RAISED):
         return error
     kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))
     names = (*op.parameters, *[None] * len(args))

@@ -64,10 +64,12 @@ def assigned(ufunc: np.ufunc) -> Any:
 
 
 def compared(ufunc: np.ufunc) -> Any:
-    """Return an operator that leaves the answer to an operand that declines ufuncs, as in NumPy."""
+    """Return an operator that leaves the answer to words, and to an operand that declines ufuncs, as in NumPy."""
 
     def compare(self: Any, other: Any) -> Any:
-        return NotImplemented if getattr(other, "__array_ufunc__", ufunc) is None else self.apply[ufunc](self, other)
+        if isinstance(other, str | bytes) or getattr(other, "__array_ufunc__", ufunc) is None:
+            return NotImplemented
+        return self.apply[ufunc](self, other)
 
     return compare
 

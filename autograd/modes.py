@@ -93,9 +93,21 @@ class Context:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         global special
-        _mode.reset(self._tokens.pop())
         with _lock:
             special -= 1
+            last = len(self._tokens) - 1
+            while last >= 0 and not left(self._tokens[last]):  # it was entered in another thread or task, and not here
+                last -= 1
+            del self._tokens[last]
+
+
+def left(token: Token[Mode]) -> bool:
+    """Restore the mode from before this token, if it is one of this thread or task; whether it is."""
+    try:
+        _mode.reset(token)
+    except ValueError:
+        return False
+    return True
 
 
 class ModeContext(Context):

@@ -139,6 +139,8 @@ class Op(Row, ABC):
         Whether a walk shows this op the cotangents that arrive at its nodes.
     retains : bool
         Whether it hands them back, where it has no other targets.
+    stale : bool
+        Whether the values of its nodes were changed in place after they were used.
     """
 
     pull: Callable[[Node, Any, set[Node] | None], Sequence[tuple[Node, Any]]]
@@ -166,7 +168,7 @@ class Op(Row, ABC):
         self.flat = frozenset(flat)
         self.many = many or bool(outputs)
         self.outputs = tuple(outputs)
-        self.collects = self.retains = False
+        self.collects = self.retains = self.stale = False
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
         self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])

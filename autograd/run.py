@@ -151,6 +151,10 @@ class Run:
         """The result of the function."""
         return self.settled(self.result)
 
+    def value_apart(self) -> Tree:
+        """The result in arrays of its own: who is given it may write to it, and the record be walked again."""
+        return trees.map_leaves(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, self.value())
+
     def aux(self) -> Tree:
         """What the function returned besides."""
         return self.settled(self.auxiliary)

@@ -119,7 +119,8 @@ class Tensor(NumPyMethods):
         memory : ndarray
             Of the tensor's shape and dtype.
         grad : ndarray, optional
-            Where its gradient lies from now on, if it requires grad: of the same shape and dtype.
+            Its gradient now, in this memory, if it requires grad: of the same shape and dtype. What `backward` adds up
+            from then on lies elsewhere.
 
         Returns
         -------
@@ -246,6 +247,10 @@ class Tensor(NumPyMethods):
         if value.shape != self._data.shape:
             raise ShapeError(
                 f"a gradient of shape {value.shape} does not fit {describe(self)}; it must have the tensor's shape"
+            )
+        if value.dtype != self._data.dtype:
+            raise DtypeError(
+                f"a gradient of dtype {value.dtype} does not fit {describe(self)}; give it t.astype({self._data.dtype})"
             )
         self.node.remember(grad=value)
 
@@ -504,7 +509,7 @@ def variable(value: Array) -> Tensor:
 
 def target(tensor: Tensor) -> Node:
     """The node of a leaf that is to get a gradient."""
-    if tensor.node is None or tensor.node.args:
+    if not isinstance(tensor, Tensor) or tensor.node is None or tensor.node.args:
         raise GraphError(
             f"backward(inputs=[…]) with {describe(tensor)}, which is no leaf that requires grad; "
             "give it leaves, or call retain_grad() of what was computed"

@@ -242,7 +242,7 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
         gradients: tuple[Any, ...] = run.gradient(seeds)
         return gradients
 
-    return (run.value(), pull, run.aux()) if has_aux else (run.value(), pull)
+    return (run.value_apart(), pull, run.aux()) if has_aux else (run.value_apart(), pull)
 
 
 def linearize(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
@@ -352,4 +352,4 @@ def linearized(caller: str, f: Function, primals: Sequence[Tree], has_aux: bool)
         given = run.fitted(tangents, run.in_structure, run.in_specs, "tangents", "primals")
         return trees.unflatten(run.out_structure, run.push(given))
 
-    return (run.value(), linear, run.aux()) if has_aux else (run.value(), linear)
+    return (run.value_apart(), linear, run.aux()) if has_aux else (run.value_apart(), linear)

@@ -396,3 +396,37 @@ def test_nothing_to_check() -> None:
         "gradcheck of tanh: none of its arguments is a float64 number, array or Tensor, so there is no derivative to "
         "check; give floating arguments, such as 3.0 for 3"
     )
+
+
+@differentiable(vjp=(lambda g, y: g * y, lambda g, x: 7 * g * x))
+def wrong_in_y(x: Any, y: Any) -> Any:
+    """A product with an error planted in its second rule."""
+    return x * y
+
+
+def test_a_number_that_is_an_option_too_is_checked() -> None:
+    half = 0.5
+    with pytest.raises(GradcheckError, match="wrong_in_y"):
+        gradcheck(lambda x, y, alpha: wrong_in_y(x, y) * alpha, np.ones(3), half, alpha=half)
+    assert gradcheck(lambda x, p: x**p, half, p=half)
+
+
+@pytest.mark.parametrize("result", [None, 3, (), [None]])
+def test_a_function_that_returns_nothing_to_check(result: Any) -> None:
+    def f(x: Any) -> Any:
+        return result
+
+    with pytest.raises(DtypeError) as caught:
+        gradcheck(f, np.ones(3))
+    assert str(caught.value) == (
+        "gradcheck of f: it returned no float64 number, array or Tensor, so there is no derivative to check; "
+        "is there a return?"
+    )
+
+
+def test_a_function_may_assign_into_its_argument() -> None:
+    def f(x: Any) -> Any:
+        x[0] = x[1] * 2
+        return x
+
+    assert gradcheck(f, np.array([1.0, 2.0, 3.0]), order=2)

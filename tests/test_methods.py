@@ -112,3 +112,11 @@ def test_sequences_of_numbers_are_arrays(sequence: Any) -> None:
             product.sum().backward()
             np.testing.assert_array_equal(t.grad, sequence)
     np.testing.assert_array_equal((sequence * Tensor(2)).data, [4, 6])
+
+
+@pytest.mark.parametrize("word", ["mean", b"mean"])
+def test_no_tensor_equals_a_word(word: Any) -> None:
+    t = Tensor([1.0, 2.0])
+    assert not t == word  # noqa: SIM201 - the operator itself
+    assert t != word
+    assert word not in [t]

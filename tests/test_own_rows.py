@@ -492,3 +492,20 @@ def test_a_rule_that_loses_the_record_says_so_at_second_order() -> None:
     np.testing.assert_array_equal(grad(lambda a: wrong(a).sum())(x), 2 * x)
     with pytest.raises(NotDifferentiableError):
         jacobian(grad(lambda a: wrong(a).sum()))(x)
+
+
+class OutOfStockError(ValueError):
+    """What a user's function raises."""
+
+
+def test_an_error_of_ones_own_kind_stays_as_it_is() -> None:
+    @differentiable(local=1)
+    def taken(x: Any) -> Any:
+        if np.any(x < 0):
+            raise OutOfStockError("negative stock")
+        return x * 1.0
+
+    for argument in (np.array([-1.0]), leaf([-1.0])):
+        with pytest.raises(OutOfStockError) as caught:
+            taken(argument)
+        assert str(caught.value) == "negative stock"

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, enable_grad, grad, hessian, no_grad
+from autograd import Tensor, enable_grad, grad, hessian, linearize, no_grad, vjp
 from autograd.chain_rule import pushforward
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError, SingularError
 from autograd.recording import RECORDER
@@ -811,3 +811,36 @@ def test_the_walk_warns_of_nothing() -> None:
         warnings.simplefilter("error")
         assert gradient(np.sqrt, 0.0) == np.inf
         assert gradient(lambda t: np.exp(-t), -700.0) < 0
+
+
+def test_30_walks_that_pass_by_a_leaf_that_has_changed() -> None:
+    x, y = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0], requires_grad=True)
+    z = (x * y).sum()
+    _, pull = vjp(lambda x: np.sum(x * y), np.ones(2))
+    _, linear = linearize(lambda x: np.sum(x * y), np.ones(2))
+    with no_grad():
+        y *= 2
+    for walk in (lambda: z.backward(inputs=[x]), lambda: pull(1.0), lambda: linear(np.ones(2))):
+        with pytest.raises(GraphError, match="was changed in place after this graph was computed from it"):
+            walk()
+    assert x.grad is None
+
+
+def test_7_values_of_functions_that_are_walked_again_belong_to_the_caller() -> None:
+    x = np.array([0.5, 1.0])
+    for value, walk in (vjp(np.exp, x), linearize(np.exp, x)):
+        before = walk(np.ones(2))
+        value *= 0
+        np.testing.assert_array_equal(walk(np.ones(2)), before)
+    value, _ = vjp(lambda x: x, x)
+    value *= 0
+    np.testing.assert_array_equal(x, [0.5, 1.0])
+
+
+def test_1_gradients_that_are_tensors_have_the_dtype_too() -> None:
+    t = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(DtypeError) as caught:
+        t.grad = Tensor([1, 2])
+    assert str(caught.value) == (
+        "a gradient of dtype int64 does not fit Tensor(float64 (2,)); give it t.astype(float64)"
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import get_num_threads, set_num_threads, threads
+from autograd import Tensor, get_num_threads, modes, no_grad, set_num_threads, threads
 from autograd.threads import blocks, spread
 
 
@@ -183,3 +183,56 @@ def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
     finally:
         process.kill()
         process.join()
+
+
+def test_threads_add_up_gradients_of_the_same_leaf() -> None:
+    w = Tensor(np.zeros(1000), requires_grad=True)
+
+    def work() -> None:
+        for _ in range(100):
+            (w * 1.0).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(w.grad, 400.0)
+
+
+def test_a_mode_that_is_left_elsewhere_than_it_was_entered() -> None:
+    def rows() -> Any:
+        with no_grad():
+            yield from range(3)
+
+    before, generator = modes.special, rows()
+    inner = threading.Thread(target=lambda: next(generator))
+    inner.start()
+    inner.join()
+    generator.close()
+    assert modes.special == before
+    assert modes.current().recording
+
+
+def test_an_instance_of_a_mode_that_threads_share() -> None:
+    shared, before = no_grad(), modes.special
+    entered, checked = threading.Event(), threading.Event()
+    seen = []
+
+    def inside() -> None:
+        with shared:
+            entered.set()
+            checked.wait(10)
+            seen.append(modes.current().recording)
+        seen.append(modes.current().recording)
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    entered.wait(10)
+    with shared:
+        pass
+    assert modes.current().recording
+    checked.set()
+    thread.join()
+    assert seen == [False, True]
+    assert modes.special == before

@@ -19,9 +19,9 @@ Array = Any
 
 
 def over(y: Array) -> Array:
-    """1 / y, also where y is the Python number 0."""
+    """1 / y, also where y is the Python number 0; of short numbers in float64, as x may be."""
     try:
-        return 1 / y
+        return 1 / (y.astype(np.float64) if hasattr(y, "dtype") and y.dtype.itemsize < 4 else y)
     except ZeroDivisionError:
         return np.divide(1, y)
 
@@ -49,10 +49,11 @@ def power_base(x: Array, y: Array) -> Array:
 
 
 def power_exponent(x: Array, out: Array) -> Array:
-    """x**y log(x); 0 for the base 0."""
+    """x**y log(x); 0 for the base 0, also where the power is infinite."""
     if isinstance(x, int | float):  # its logarithm must be a Python number too, which leaves float32 as it is
-        return out * (math.log(x) if x > 0 else 0.0 if x == 0 else math.nan)
-    return out * np.log(x + (x == 0))
+        return out * (math.log(x) if x > 0 else math.nan) if x else np.zeros_like(out)
+    base = x + (x == 0)
+    return times_where_nonzero(np.log(base if base.dtype == out.dtype else base.astype(out.dtype)), out)
 
 
 elementwise(np.power, power_base, power_exponent, forward=operator.pow, singular=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd.errors import NotDifferentiableError, ShapeError
@@ -239,7 +240,7 @@ def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     if trim not in ("fb", "bf", "f", "b"):
         raise ShapeError(f"trim_zeros(): trim must be 'f', 'b' or 'fb', not {trim!r}")
     nonzero = np.asarray(np.not_equal(filt, 0))
-    for one in range(filt.ndim) if axis is None else [one % filt.ndim for one in np.atleast_1d(axis)]:
+    for one in range(filt.ndim) if axis is None else normalize_axis_tuple(axis, filt.ndim):
         others = tuple(other for other in range(filt.ndim) if other != one)
         found = np.flatnonzero(nonzero.any(axis=others)).tolist()
         key[one] = (

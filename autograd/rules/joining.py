@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError
+from autograd.op import unbroadcast
 from autograd.rules.indexing import as_array, index, put
 from autograd.table import composite, dispatched, linear, of_this_release, same_as
 
@@ -191,12 +192,13 @@ def old_part(g: Any, shape: tuple[int, ...], obj: Any, axis: int | None) -> Any:
     return np.reshape(index(g, (*[slice(None)] * along, old)), shape)
 
 
-def new_part(g: Any, obj: Any, axis: int | None, within: tuple[int, ...]) -> Any:
+def new_part(g: Any, shape: tuple[int, ...], obj: Any, axis: int | None, within: tuple[int, ...]) -> Any:
     """The adjoint of `numpy.insert` with respect to the values."""
     along = 0 if axis is None else axis % len(within)
     _, new = insertion(within, obj, axis, g.shape[along])
     values = index(g, (*[slice(None)] * along, new))
-    return values if isinstance(obj, slice) or np.ndim(obj) else np.moveaxis(values, along, 0)
+    values = values if isinstance(obj, slice) or np.ndim(obj) else np.moveaxis(values, along, 0)
+    return unbroadcast(values.reshape((1,) * (len(shape) - values.ndim) + values.shape), shape)
 
 
 linear(

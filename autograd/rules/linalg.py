@@ -8,6 +8,7 @@ variables separate* (1973).
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -180,6 +181,9 @@ general(np.linalg.slogdet, slogdet_a, many=True)
 @composite(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
     """By repeated squaring."""
+    n, shape = operator.index(n), np.shape(a)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ShapeError(f"linalg.matrix_power() takes square matrices, of shape (..., n, n), not {shape}")
     if n < 0:
         return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
@@ -216,6 +220,7 @@ def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) 
 
 def vector_norm_x(g: Any, x: Any, out: Any, axis: Any, keepdims: bool, ord: Any) -> Any:
     """Return the vjp; at 0 it is 0, and the elements of equal largest or smallest size share evenly."""
+    ord = 2 if ord is None else ord
     if ord == 0:
         return np.zeros_like(x)
     if not keepdims:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import NotDifferentiableError, ShapeError
+from autograd.op import unbroadcast
 from autograd.table import absent, composite, multilinear, same_as
 
 # Which operands of matmul were vectors shows in the numbers of axes of the upstream and of the other operand.
@@ -191,9 +192,10 @@ multilinear(np.einsum, forward=explicit_einsum, bind=einsum, operands=einsum_adj
 # Convolution
 
 
-def upstream_of_full(g: Any, n: int, m: int, mode: str) -> Any:
+def upstream_of_full(g: Any, n: int, m: int, mode: str | int) -> Any:
     """The upstream of a convolution as that of the full one: zeros where `mode` cuts off."""
-    cut = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
+    cuts = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}
+    cut = cuts[mode] if isinstance(mode, str) else [*cuts.values()][2 - mode]  # NumPy's numbers count the other way
     rest = n + m - 1 - cut - g.shape[0]
     return np.concatenate([np.zeros(cut, g.dtype), g, np.zeros(rest, g.dtype)]) if cut or rest else g
 
@@ -267,8 +269,12 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
 same_as(np.vecdot, np.linalg.vecdot)
 
 if hasattr(np, "matvec"):  # since NumPy 2.2
-    multilinear(np.matvec, lambda g, y: g[..., None] * y[..., None, :], lambda g, x: np.vecmat(g, x))
-    multilinear(np.vecmat, lambda g, y: np.matvec(y, g), lambda g, x: x[..., None] * g[..., None, :])
+    multilinear(
+        np.matvec, lambda g, shape, y: unbroadcast(g[..., None] * y[..., None, :], shape), lambda g, x: np.vecmat(g, x)
+    )
+    multilinear(
+        np.vecmat, lambda g, y: np.matvec(y, g), lambda g, shape, x: unbroadcast(x[..., None] * g[..., None, :], shape)
+    )
 
 
 @composite(np.trace)

@@ -129,7 +129,7 @@ def _prod(
 
 def prod_vjp(g: Any, a: Any, shape: tuple[int, ...], axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
     others = product_of_others(a if where is True else np.where(where, a, 1), axis)
-    return spread(g * initial, shape, axis, keepdims, where) * others
+    return spread(g if initial is None else g * initial, shape, axis, keepdims, where) * others
 
 
 general(np.prod, prod_vjp, forward=_prod)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd.errors import DtypeError, ShapeError
 from autograd.rules.indexing import as_array, index, index_set
@@ -111,7 +112,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Any) -> Any:
     """A function of an array and an axis, applied over one axis after the other; the axes are kept."""
     for axis in np.atleast_1d(np.asarray(axes)).tolist():
-        axis = axis % a.ndim
+        axis = normalize_axis_index(axis, a.ndim)
         result = func(a, axis)
         a = result if result.ndim == a.ndim else np.expand_dims(result, axis)
     return a

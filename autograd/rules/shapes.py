@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.rules.indexing import put
+from autograd.rules.indexing import as_array, put
 from autograd.table import composite, dispatched, elementwise, linear, same_as
 
 # The same elements in another shape
@@ -55,6 +55,7 @@ def at_least(function: Callable[..., Any]) -> None:
 
     @composite(function)
     def atleast(*arys: Any) -> Any:
+        arys = tuple(map(as_array, arys))
         shapes = [function(np.broadcast_to(0, np.shape(a))).shape for a in arys]
         out = tuple(a if np.shape(a) == shape != () else np.reshape(a, shape) for a, shape in zip(arys, shapes))
         return out[0] if len(out) == 1 else out
@@ -91,8 +92,8 @@ linear(np.rollaxis, lambda g, axis, start: untranspose(g, rolled_axes(g.ndim, ax
 linear(np.flip, lambda g, axis: np.flip(g, axis))
 linear(np.fliplr, lambda g: np.fliplr(g))
 linear(np.flipud, lambda g: np.flipud(g))
-linear(np.rot90, lambda g, k, axes: np.rot90(g, -k, axes))
-linear(np.roll, lambda g, shift, axis: np.roll(g, np.negative(shift), axis))
+linear(np.rot90, lambda g, k, axes: np.rot90(g, -int(k), axes))
+linear(np.roll, lambda g, shift, axis: np.roll(g, np.negative(np.asarray(shift, np.intp)), axis))
 
 # The elements several times: the walk or a sum adds up what belongs to one
 

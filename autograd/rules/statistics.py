@@ -38,7 +38,7 @@ def var(
         deviation = np.where(where, deviation, 0)
     squares = np.sum(np.square(deviation), axis, dtype, absent("var", out), keepdims)
     freedom = count(a.shape, axis, keepdims, where) - (ddof if correction is None else correction)
-    return squares / (max(freedom, 0) if where is True else np.maximum(freedom, 0).astype(squares.dtype))
+    return squares / (float(max(freedom, 0)) if where is True else np.maximum(freedom, 0).astype(squares.dtype))
 
 
 @dispatched
@@ -202,6 +202,7 @@ median_row(np.nanmedian)
 @composite(np.average)
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     a = arrayed(a)
+    axis = axis if axis is None or isinstance(axis, int) else normalize_axis_tuple(axis, a.ndim)
     if weights is None:
         mean = np.mean(a, axis, keepdims=keepdims)
         return (mean, np.full_like(mean, a.size / max(mean.size, 1))) if returned else mean

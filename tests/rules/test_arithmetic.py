@@ -229,3 +229,21 @@ def test_the_square_of_a_boolean_is_an_int8() -> None:
         square = np.square(Tensor(value))
         assert square.dtype == np.square(value).dtype
         np.testing.assert_array_equal(square.data, np.square(value))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.float16])
+def test_short_numbers_beside_longer_ones_do_not_shorten_the_derivative(dtype: Any) -> None:
+    x, y = np.ones(2), np.array([3, 7], dtype)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x / y))(x), 1 / y.astype(float))
+    gradient = grad(lambda x: np.sum(y**x))(x)
+    np.testing.assert_allclose(gradient, y * np.log(y.astype(float)), rtol=1e-15)
+
+
+def test_numbers_that_are_too_small_for_their_dtype_to_be_inverted() -> None:
+    assert grad(lambda x: x / np.float16(1e-5))(1.0) == 1 / np.float64(np.float16(1e-5))
+
+
+@pytest.mark.parametrize("zero", [0.0, np.zeros(2), np.float32(0.0)])
+def test_a_power_of_zero_is_constant_in_its_exponent_where_it_is_infinite_too(zero: Any) -> None:
+    with np.errstate(divide="ignore"):
+        assert grad(lambda y: np.sum(zero**y))(-1.0) == 0.0

@@ -174,3 +174,8 @@ def test_error(name: str) -> None:
     with pytest.raises(kind) as caught:
         function()
     assert str(caught.value) == message
+
+
+def test_trimming_along_an_axis_that_is_not_there() -> None:
+    with pytest.raises(np.exceptions.AxisError, match="axis 7 is out of bounds for array of dimension 2"):
+        np.trim_zeros(Tensor(np.ones((2, 3))), axis=7)

@@ -176,3 +176,10 @@ def test_error(name: str) -> None:
     with pytest.raises(kind) as caught:
         function(Tensor(A, requires_grad=True))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("obj", "shape"), [(0, (1, 1)), ([0, 1], (1, 2)), (slice(0, 2), (1, 1, 2))])
+def test_inserted_values_may_have_more_axes_than_what_they_go_into(obj: Any, shape: tuple[int, ...]) -> None:
+    values = Tensor(np.ones(shape), requires_grad=True)
+    np.insert(np.ones((2, 3)), obj, values).sum().backward()
+    np.testing.assert_array_equal(values.grad, np.ones(shape), strict=True)

@@ -278,3 +278,23 @@ def test_norms_of_integers_are_floats_as_in_numpy(order: Any, dtype: Any) -> Non
     norm = np.linalg.norm(Tensor(x), order)
     assert norm.dtype == np.float64
     assert norm.item() == pytest.approx(np.linalg.norm(x, order))
+
+
+def test_the_exponent_of_a_matrix_is_an_integer_and_stays_as_it_is() -> None:
+    n = np.array(3)
+    np.testing.assert_array_equal(np.linalg.matrix_power(Tensor([[2.0]]), n).data, [[8.0]])  # type: ignore[call-overload]
+    assert n == 3
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        np.linalg.matrix_power(Tensor([[2.0]]), 0.5)  # type: ignore[call-overload]
+
+
+def test_only_square_matrices_have_powers() -> None:
+    with pytest.raises(ShapeError) as error:
+        np.linalg.matrix_power(Tensor(np.ones((2, 3))), 1)
+    assert str(error.value) == "linalg.matrix_power() takes square matrices, of shape (..., n, n), not (2, 3)"
+
+
+def test_no_order_of_a_vector_norm_is_2() -> None:
+    x = Tensor([3.0, 4.0], requires_grad=True)
+    np.linalg.vector_norm(x, ord=None).backward()  # type: ignore[call-overload]
+    np.testing.assert_allclose(x.grad, [0.6, 0.8])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor
+from autograd import Tensor, compiled, value_and_grad
 from autograd.errors import OutOfRangeError, ShapeError
 
 
@@ -103,3 +103,15 @@ def test_polyval_of_a_poly1d() -> None:
     y.sum().backward()
     np.testing.assert_array_equal(x.grad, [2, 4])
     np.testing.assert_array_equal(np.polyval(np.poly1d([5.0]), x).data, [5, 5])
+
+
+def test_points_of_a_periodic_polygon_can_be_compiled() -> None:
+    def at(xp: Any) -> Any:
+        return np.interp(0.3, xp, np.arange(4.0), period=3.0)
+
+    program = compiled(value_and_grad(at))
+    for points in (np.array([0.0, 0.5, 1.0, 2.0]), np.array([0.0, 0.4, 1.0, 2.0])):
+        value, gradient = program(points)
+        expected, by_points = value_and_grad(at)(points)
+        assert value == expected
+        np.testing.assert_array_equal(gradient, by_points)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Tensor
+from autograd import Tensor, grad
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.products import matmul_x, matmul_y
 
@@ -229,3 +229,21 @@ def test_einsum_takes_no_dtype() -> None:
             f"einsum() of a Tensor takes no {' or '.join(options)}=; "
             "apply that part in a call of its own, such as t.astype(dtype)"
         )
+
+
+@pytest.mark.skipif(not hasattr(np, "matvec"), reason="since NumPy 2.2")
+@pytest.mark.parametrize("function", ["matvec", "vecmat"])
+def test_one_matrix_times_as_many_vectors_as_it_has_rows(function: str) -> None:
+    f, vectors = getattr(np, function), np.arange(9.0).reshape(3, 3)
+    product = (lambda w: f(w, vectors)) if function == "matvec" else (lambda w: f(vectors, w))
+    gradient = grad(lambda w: np.sum(product(w)))(np.eye(3))
+    rows = np.broadcast_to(vectors.sum(0), (3, 3))
+    np.testing.assert_array_equal(gradient, rows if function == "matvec" else rows.T)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0, [2, 3, 3, 1]), (1, [3, 3, 3, 1]), (2, [3, 3, 3, 3]), ("same", [3, 3, 3, 1])]
+)
+def test_modes_of_convolution_as_numbers(mode: Any, expected: list[int]) -> None:
+    gradient = grad(lambda x: np.sum(np.convolve(x, np.array([1.0, 2.0]), mode)))(np.arange(4.0))
+    np.testing.assert_array_equal(gradient, expected)

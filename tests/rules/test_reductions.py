@@ -281,3 +281,9 @@ def test_other_methods_of_ufuncs_are_refused() -> None:
         NotDifferentiableError, match=r"^numpy\.subtract\.reduce has no row in the table of derivatives"
     ):
         np.subtract.reduce(Tensor([1.0], requires_grad=True))
+
+
+def test_a_product_that_begins_with_nothing() -> None:
+    x = Tensor([2.0, 3.0], requires_grad=True)
+    np.prod(x, initial=None).backward()  # type: ignore[call-overload]
+    np.testing.assert_array_equal(x.grad, [3.0, 2.0])

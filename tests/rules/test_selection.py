@@ -126,3 +126,11 @@ def test_apply_along_axis_without_slices() -> None:
     assert str(caught.value) == (
         "apply_along_axis: an array of shape (2, 0) has no slices along axis 0; give one whose other axes are not empty"
     )
+
+
+def test_axes_that_are_not_there() -> None:
+    for t, axes in ((Tensor(np.ones((2, 3))), [5]), (Tensor(1.0), [0])):
+        with pytest.raises(
+            np.exceptions.AxisError, match=f"axis {axes[0]} is out of bounds for array of dimension {t.ndim}"
+        ):
+            np.apply_over_axes(np.sum, t, axes)

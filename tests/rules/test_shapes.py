@@ -197,3 +197,21 @@ def test_error(name: str) -> None:
     with pytest.raises(kind) as caught:
         function(Tensor(A, requires_grad=True))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("shift", [np.uint8(1), [np.uint8(1)], np.array([1], np.uint16), np.True_])
+def test_shifts_of_dtypes_without_negative_numbers(shift: Any) -> None:
+    gradient = grad(lambda x: np.sum(np.roll(x, shift, 0) * np.array([1.0, 2.0, 3.0])))(np.zeros(3))
+    np.testing.assert_array_equal(gradient, [2.0, 3.0, 1.0])
+
+
+def test_a_quarter_turn_by_a_truth_value() -> None:
+    weights = np.arange(4.0).reshape(2, 2)
+    gradient = grad(lambda x: np.sum(np.rot90(x, np.True_) * weights))(np.ones((2, 2)))
+    np.testing.assert_array_equal(gradient, [[2.0, 0.0], [3.0, 1.0]])
+
+
+@pytest.mark.parametrize("function", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
+def test_lists_beside_a_tensor_become_arrays_of_at_least_so_many_axes(function: Callable[..., Any]) -> None:
+    _, other = function(Tensor([1.0]), [1.0, 2.0])
+    np.testing.assert_array_equal(other, function([1.0, 2.0]), strict=True)

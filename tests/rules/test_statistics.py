@@ -163,3 +163,13 @@ def test_averages_have_the_dtypes_of_numpys(dtype: Any, weights: Any) -> None:
     found = np.average(Tensor(x), weights=weights, returned=True)
     assert [part.dtype for part in found] == [part.dtype for part in expected]
     np.testing.assert_allclose([float(part) for part in found], expected)
+
+
+@pytest.mark.parametrize("ddof", [np.int64(1), np.array(1), 1.0])
+def test_degrees_of_freedom_leave_the_dtype_as_it_is(ddof: Any) -> None:
+    assert np.var(Tensor(np.ones((2, 3), np.float32)), axis=0, ddof=ddof).dtype == np.float32
+
+
+@pytest.mark.parametrize("axis", [[0], np.array([0]), (0,), 0])
+def test_axes_of_averages_may_be_lists(axis: Any) -> None:
+    np.testing.assert_array_equal(np.average(Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=axis).data, [2.0, 3.0])
