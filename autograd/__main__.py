@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -101,6 +102,8 @@ def run(options: argparse.Namespace, further: Sequence[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 2 after an error, 130 after Ctrl-C, as in a shell."""
     reader = parser()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where an encoding has no lines of a tree
     options, further = reader.parse_known_args(arguments)
     if further and options.command != "notebooks":
         reader.error(f"unrecognized arguments: {' '.join(further)}")

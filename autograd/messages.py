@@ -40,7 +40,7 @@ CURES: list[tuple[type[Exception], type[AutogradError], str]] = [
 
 
 def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
-    """Return NumPy's complaint with the operation, its operands and a cure added; a user's own kind of error as it is."""
+    """Return NumPy's complaint with operation, operands and a cure added; an error of a user's own kind as it is."""
     if isinstance(error, AutogradError) or (op.foreign and type(error) not in RAISED):
         return error
     kind, cure = next((kind, cure) for base, kind, cure in CURES if isinstance(error, base))

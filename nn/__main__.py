@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -62,9 +63,12 @@ def whole(least: int) -> Callable[[str], int]:
 
 def run(options: argparse.Namespace) -> int:
     """Train, test, write what was asked for; the exit status is 130 after Ctrl-C."""
-    for path in filter(None, (options.save, options.resume)):
-        format_of(path)
-        destination(path)
+    for path in (options.save, options.resume):
+        if path is not None:
+            format_of(path)
+            destination(path)
+    if None not in (options.save, options.resume) and Path(options.save).resolve() == Path(options.resume).resolve():
+        raise ValueError(f"--save and --resume name the same file, {options.save}; give the weights one of their own")
     if options.plot is not None:
         destination_of_plot(options.plot)
     start = time.perf_counter()
@@ -113,6 +117,8 @@ def report(task: Task, results: dict[str, float]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command."""
     reader = parser()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where an encoding has no lines of a tree
     options = reader.parse_args(arguments)
     try:
         return run(options)

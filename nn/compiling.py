@@ -45,7 +45,8 @@ def compiled_step(model: Module, loss: Callable[..., Any], optimizer: Optimizer)
     CompileError
         If model or loss look at values; see `autograd.compiled`.
     ValueError
-        If the loss has parameters that are not the model's, which would not move.
+        If the loss has parameters that are not the model's, which would not move, or if the optimizer moves none of the
+        model's; in a step, if the model has other parameters than when the step was made.
 
     Notes
     -----
@@ -84,9 +85,17 @@ class CompiledStep:
         refuse_no_loss("compiled_step", loss)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.modules, self.named = [*model.modules()], dict(model.named_parameters())
-        self.buffers = [(module, name) for _, module, name in model._parts("_buffers")]
+        self.places = [(module, name, getattr(module, name)) for _, module, name in model._parts("_parameters")]
+        read = (model, loss) if isinstance(loss, Module) else (model,)
+        self.buffers = [(module, name) for part in read for _, module, name in part._parts("_buffers")]
         self.programs: dict[Any, tuple[Any, Together, list[Any]]] = {}
         self.lock = RLock()
+        moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        if moved.isdisjoint(map(id, self.named.values())):
+            raise ValueError(
+                "compiled_step: the optimizer moves none of the model's parameters; make it from model.parameters(), "
+                "after Module.to"
+            )
         if isinstance(loss, Module):
             mine = {id(parameter) for parameter in self.named.values()}
             foreign = [name for name, parameter in loss.named_parameters() if id(parameter) not in mine]
@@ -99,6 +108,12 @@ class CompiledStep:
     def __call__(self, *batch: Any) -> Any:
         """Take one step: inputs, then what the loss takes after the model's output."""
         with self.lock:
+            for module, name, parameter in self.places:
+                if getattr(module, name, None) is not parameter:
+                    raise ValueError(
+                        f"compiled_step: the {name} of {type(module).__name__} is another tensor than when the step "
+                        "was made; make another step"
+                    )
             key = (
                 *[module.training for module in self.modules],
                 *[parameter.node is None for parameter in self.named.values()],

@@ -993,16 +993,19 @@ def listed_labels(labels: Array, input: Array, name: str) -> tuple[Array, Array,
 # A metric of classes
 
 
-def accuracy(input: Any, target: Any) -> float:
+def accuracy(input: Any, target: Any, threshold: float = 0.0) -> float:
     """Share of the examples whose class is the one with the highest score: a metric, not a loss.
 
     Parameters
     ----------
     input : array_like, shape (N, C), (N, C, d1, …), or (N,) or (N, 1) for two classes
-        Scores or logits of a floating dtype. One score for each example says the positive class where it is above 0.
+        Scores or logits of a floating dtype.
     target : array_like
         Labels, of an integer dtype and the shape of `input` without its classes; or one-hot, of the shape of `input`.
         For two classes of the shape of `input`: 0 or -1, and 1.
+    threshold : float
+        Above which one score for each example says the positive class: 0 for logits; for probabilities, as after a
+        sigmoid, give 0.5.
 
     Returns
     -------
@@ -1025,6 +1028,8 @@ def accuracy(input: Any, target: Any) -> float:
     0.5
     >>> accuracy([-0.3, 2.0, 0.1], [0, 1, 1])
     1.0
+    >>> accuracy([0.4, 0.9, 0.6], [0, 1, 1], threshold=0.5)
+    1.0
     """
     name = "accuracy"
     scores, target = detached(input), detached(target)
@@ -1039,7 +1044,7 @@ def accuracy(input: Any, target: Any) -> float:
         scores, target = alike(name, scores, target)
         if not np.isin(target, (-1, 0, 1)).all():
             raise ShapeError(f"{name}: target {describe(target)} must be 0 or 1, or -1 or 1, where input has one score")
-        return float(np.mean((scores > 0) == (target > 0)))
+        return float(np.mean((scores > threshold) == (target > 0)))
     if target.shape == scores.shape:
         if not np.allclose(target.sum(axis=1), 1):
             raise ShapeError(f"{name}: target {describe(target)} of the shape of input must be one-hot along axis 1")

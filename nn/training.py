@@ -372,8 +372,14 @@ class Training:
         self.scheduler, self.per_batch = scheduler, per_batch
         self.stopping, self.tol, self.clip_norm = stopping, tol, clip_norm
         self.moved = [p for group in optimizer.param_groups for p in group["params"]]
-        self.buffers = [(m, name) for m in model.modules() for name, _ in m.named_buffers(recurse=False)]
-        self.generators = generators_of(model, batches)
+        self.learned = {"model": model, **({"loss": loss} if isinstance(loss, Module) else {})}
+        self.buffers = [
+            (m, name)
+            for part in self.learned.values()
+            for m in part.modules()
+            for name, _ in m.named_buffers(recurse=False)
+        ]
+        self.generators = generators_of(self.learned, batches)
         self.interrupts = Interrupts()
         self.check()
 
@@ -418,6 +424,13 @@ class Training:
 
     def run(self, epochs: int, checkpoint: str | os.PathLike[str] | None, progress: bool) -> None:
         """Train until all epochs are complete, a criterion is met, or Ctrl-C."""
+        if isinstance(self.scheduler, OneCycleLR):
+            steps = (epochs - self.epoch) * len(self.batches) - self.step + self.scheduler.last_epoch
+            if steps > self.scheduler.total_steps:
+                raise ValueError(
+                    f"fit: the OneCycleLR ends after {self.scheduler.total_steps} steps, and training takes {steps}; "
+                    f"make it with total_steps={steps}, the number of batches of all epochs"
+                )
         bar = tqdm(
             total=epochs * len(self.batches),
             initial=self.epoch * len(self.batches) + self.step,
@@ -482,7 +495,7 @@ class Training:
             loss.backward()
             if self.clip_norm is not None:
                 clip_grad_norm_(self.moved, self.clip_norm)
-            values += [float(metric(array_of(output), target)) for metric in self.metrics.values()]
+            values += [of_batch(metric, array_of(output), target) for metric in self.metrics.values()]
             with self.interrupts.held():
                 self.optimizer.step()
                 if self.scheduler is not None and self.per_batch:
@@ -529,7 +542,7 @@ class Training:
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         return {
-            "model": self.model.state_dict(),
+            **{name: part.state_dict() for name, part in self.learned.items()},
             "optimizer": self.optimizer.state_dict(),
             "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
             "early_stopping": None if self.stopping is None else self.stopping.state_dict(),
@@ -565,10 +578,12 @@ class Training:
         ]:
             if found != expected:
                 raise StateError(f"{what}: {found} in the checkpoint, {expected} here")
-        self.model.load_state_dict(state["model"])
+        for name, part in self.learned.items():
+            part.load_state_dict(state[name])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state["scheduler"])
+            self.scheduler.renew()
         if self.stopping is not None:
             self.stopping.load_state_dict(state["early_stopping"])
         for name, generator in self.generators.items():
@@ -652,6 +667,14 @@ def measured(model: Module, loss: Loss, batches: Batches, metrics: Metrics) -> d
     return found
 
 
+def of_batch(metric: Callable[[Array, Array], Any], output: Array, target: Array) -> float:
+    """A metric; NaN of a batch that has none, such as R² where all targets are equal."""
+    try:
+        return float(metric(output, target))
+    except DataError:
+        return math.nan
+
+
 @contextmanager
 def mode(model: Module, *, training: bool) -> Iterator[None]:
     """Put a model into training or evaluation for a while; each module then returns to its own mode."""
@@ -669,9 +692,13 @@ def dtype_of(model: Module) -> Any:
     return next((p.dtype for p in model.parameters()), np.dtype(float))
 
 
-def generators_of(model: Module, batches: Batches) -> dict[str, np.random.Generator]:
+def generators_of(learned: Mapping[str, Module], batches: Batches) -> dict[str, np.random.Generator]:
     """The generators that training draws from, each once, by the names of all who share it."""
-    owners = [(f"model.{path}" if path else "model", module) for path, module in model.named_modules()]
+    owners = [
+        (f"{name}.{path}" if path else name, module)
+        for name, part in learned.items()
+        for path, module in part.named_modules()
+    ]
     found = [
         (f"{owner}.{name}", value)
         for owner, module in owners

@@ -123,6 +123,9 @@ class LRScheduler:
             group["lr"] = rate
         self._last_lr = rates
 
+    def renew(self) -> None:
+        """Set the rates anew, unless others have set some: a state may be of a shorter schedule."""
+
     def step(self) -> None:
         """Go on to the next epoch; call it after the optimizer's steps of an epoch."""
         self._follow()
@@ -200,6 +203,10 @@ class Multiple(LRScheduler):
     def get_lr(self) -> list[float]:
         factor = self.multiple(self.last_epoch)
         return [self.eta_min + (base - self.eta_min) * factor for base in self.base_lrs]
+
+    def renew(self) -> None:
+        if [group["lr"] for group in self.optimizer.param_groups] == self._last_lr:
+            self._set(self.get_lr())
 
     def _follow(self) -> None:
         """Let the rates that others have set be multiples of other rates to start from."""
@@ -789,6 +796,9 @@ class SequentialLR(LRScheduler):
             self.current.restart()
         else:
             self.current.step()
+
+    def renew(self) -> None:
+        self.current.renew()
 
     def get_last_lr(self) -> list[float]:
         return self.current.get_last_lr()

@@ -831,6 +831,8 @@ class AdamW(Adam):
 
     decoupled = True
 
+    elementwise = True
+
     def __init__(
         self,
         params: Iterable[Any],

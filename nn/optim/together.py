@@ -103,7 +103,7 @@ class Together:
         self.others = [p for group in optimizer.param_groups for p in group["params"] if p not in self.gradients]
         self.pieces: list[Piece] = []
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
-        if optimizer.elementwise:
+        if moves_numbers_alone(type(optimizer)):
             self.twin: Any = copy.copy(optimizer)
             self.twin.state, self.twin.param_groups, self.twin._buffers, self.twin._rooms = self.state, [], {}, {}
             for number, group in enumerate(optimizer.param_groups):
@@ -187,3 +187,10 @@ class Together:
                     piece.state[name] = count = self.state[piece.parts[0]][name]
                     for p in piece.parameters:
                         self.optimizer.state[p][name] = count
+
+
+def moves_numbers_alone(kind: type[Optimizer]) -> bool:
+    """Whether an optimizer moves each number by itself: it says so, and no subclass moves them in another way."""
+    said = next(base for base in kind.__mro__ if "elementwise" in vars(base))
+    steps = ("step", "_move", "update", "moving", "remembered")
+    return kind.elementwise and all(getattr(kind, name) is getattr(said, name) for name in steps)

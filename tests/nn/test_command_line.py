@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,25 @@ def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     message = "the data sets come with scikit-learn; run pip install 'chainrule[demo]'"
     with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
         recipes.load("wine", np.random.default_rng(0))
+
+
+def test_weights_are_not_written_over_the_checkpoint(capsys: Any, tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    said = run(capsys, "--data", "wine", "--save", str(path), "--resume", f"{tmp_path}/./c.npz", status=2)
+    assert said == (
+        f"python -m nn train: --save and --resume name the same file, {path}; give the weights one of their own\n"
+    )
+    assert not path.exists()
+
+
+def test_no_name_is_refused_before_training(capsys: Any) -> None:
+    assert "wine" not in run(capsys, "--data", "wine", "--save", "", status=2)
+
+
+@pytest.mark.parametrize(
+    "command", [["nn", "train", "--data", "wine", "--epochs", "1"], ["autograd", "draw", "x * x", "x=1"]]
+)
+def test_encodings_without_the_lines_of_a_tree(command: list[str]) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr

@@ -752,3 +752,64 @@ def test_what_a_step_returns_and_leaves() -> None:
     np.testing.assert_array_equal(batch[0], X[0])
     np.testing.assert_array_equal(batch[1], Y[0])
     assert all(p.requires_grad and p.is_leaf for p in model.parameters())
+
+
+class Scaled(SGD):
+    """Steps whose length depends on all numbers of a parameter."""
+
+    def update(self, group: Any) -> None:
+        for p, g, scratch in self.moving(group):
+            np.multiply(g, group["lr"] / (1 + np.linalg.norm(g)), out=scratch)
+            p -= scratch
+
+
+class Halved(Adam):
+    """Steps of half the gradients."""
+
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = p.grad / 2
+        return super().step(closure)
+
+
+@pytest.mark.parametrize("kind", [Scaled, Halved])
+def test_optimizers_that_are_made_of_others(kind: type[Optimizer]) -> None:
+    models = [network(), network()]
+    optimizers = [kind(model.parameters(), lr=0.1) for model in models]  # type: ignore[call-arg]
+    step = nn.compiled_step(models[1], cross_entropy, optimizers[1])
+    for x, y in zip(X[:4], Y, strict=False):
+        loop_step(models[0], cross_entropy, optimizers[0], x, y)
+        step(x, y)
+        alike(models[1].state_dict(), models[0].state_dict())
+
+
+def test_parameters_that_are_exchanged_need_another_step() -> None:
+    model = network()
+    step = nn.compiled_step(model, cross_entropy, sgd(model))
+    step(X[0], Y[0])
+    before = model.state_dict()
+    model[0].weight = nn.Parameter(np.zeros((5, 4)), dtype=float)
+    message = "compiled_step: the weight of Linear is another tensor than when the step was made; make another step"
+    with raises(ValueError, message):
+        step(X[0], Y[0])
+    assert not model[0].weight.data.any()
+    alike({**model.state_dict(), "0.weight": before["0.weight"]}, before)
+
+
+def test_an_optimizer_of_another_network() -> None:
+    message = (
+        "compiled_step: the optimizer moves none of the model's parameters; make it from model.parameters(), "
+        "after Module.to"
+    )
+    with raises(ValueError, message):
+        nn.compiled_step(network(), cross_entropy, sgd(network()))
+
+
+def test_class_weights_that_are_replaced() -> None:
+    model, x, y = network(), X[0], Y[0]
+    loss = nn.CrossEntropyLoss(weight=np.array([1.0, 2.0, 3.0]))
+    step = nn.compiled_step(model, loss, SGD(model.parameters(), lr=0.0))
+    for weight in ([1.0, 2.0, 3.0], [3.0, 1.0, 1.0]):
+        loss.weight = np.array(weight)
+        np.testing.assert_allclose(step(x, y), loss(model(x), y).item(), rtol=1e-12)

@@ -835,3 +835,8 @@ def test_float16_losses_of_more_examples_than_it_can_count() -> None:
     ):
         assert loss.dtype == np.float16
         assert loss == pytest.approx(expected, rel=1e-3)
+
+
+def test_accuracy_of_probabilities() -> None:
+    assert F.accuracy([0.4, 0.9, 0.6], [0, 1, 1], threshold=0.5) == 1
+    assert F.accuracy([0.4, 0.9, 0.6], [0, 1, 1]) == pytest.approx(2 / 3)

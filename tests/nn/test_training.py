@@ -21,7 +21,16 @@ import nn
 from autograd import AnomalyError, GraphError, ShapeError, Tensor
 from nn import checkpoints
 from nn.errors import DataError, StateError
-from nn.optim import SGD, Adam, OneCycleLR, ReduceLROnPlateau, StepLR
+from nn.optim import (
+    SGD,
+    Adam,
+    ConstantLR,
+    CosineAnnealingLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 3))
@@ -1025,3 +1034,58 @@ def test_hundreds_of_steps_leave_no_array_and_no_object_behind_without_the_colle
         gc.enable()
     assert arrays[1] <= arrays[0] + 1000  # the best parameters may have come
     assert objects[28] - objects[10] < 20
+
+
+def test_a_metric_that_a_batch_does_not_have_is_nan_in_its_epoch() -> None:
+    history = regress(linear(), batch_size=1, metrics={"r2": nn.r2_score}, validation=(X, TARGETS))
+    assert np.isnan(history["r2"]).all()
+    assert np.isfinite([history["loss"], history["val_r2"]]).all()
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_schedule_that_is_resumed_for_longer_goes_on_as_the_longer_one(sequential: bool, tmp_path: Path) -> None:
+    def rates(epochs: int, **options: Any) -> list[float]:
+        model = linear()
+        optimizer = SGD(model.parameters(), lr=1e-3)
+        scheduler: Any = CosineAnnealingLR(optimizer, T_max=epochs)
+        if sequential:
+            scheduler = SequentialLR(optimizer, [ConstantLR(optimizer, 1.0, 1), scheduler], [1])
+        return regress(model, optimizer=optimizer, scheduler=scheduler, epochs=epochs, **options)["lr"]
+
+    path = tmp_path / "checkpoint.npz"
+    begun = rates(4, checkpoint=path)
+    assert rates(8, checkpoint=path, resume=True) == pytest.approx([*begun, *rates(8)[4:]], rel=1e-12)
+
+
+def test_a_cycle_that_is_shorter_than_training() -> None:
+    model = linear()
+    before, optimizer = model.state_dict(), SGD(model.parameters(), lr=0.01, momentum=0.9)
+    scheduler = OneCycleLR(optimizer, 0.01, total_steps=3)
+    message = (
+        "fit: the OneCycleLR ends after 3 steps, and training takes 6; make it with total_steps=6, the number of "
+        "batches of all epochs"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        regress(model, optimizer=optimizer, scheduler=scheduler, epochs=3, batch_size=len(X) // 2)
+    assert_same([*model.state_dict().values()], [*before.values()])
+
+
+class Uncertain(nn.Module):
+    """A loss that learns how uncertain it is (Kendall and Gal, 2017)."""
+
+    def __init__(self) -> None:
+        self.log_var = nn.Parameter(np.zeros(()), dtype=float)
+
+    def forward(self, output: Any, target: Any) -> Any:
+        return nn.functional.mse_loss(output, target) * np.exp(-self.log_var) + self.log_var
+
+
+def test_what_the_loss_has_learned_is_part_of_a_checkpoint(tmp_path: Path) -> None:
+    def losses(epochs: int, **options: Any) -> list[float]:
+        model, loss = linear(), Uncertain()
+        optimizer = SGD([*model.parameters(), *loss.parameters()], lr=0.05, momentum=0.9)
+        return regress(model, loss=loss, optimizer=optimizer, epochs=epochs, **options)["loss"]
+
+    path = tmp_path / "checkpoint.npz"
+    losses(2, checkpoint=path)
+    assert losses(5, checkpoint=path, resume=True) == losses(5)
