@@ -73,6 +73,11 @@ class Tensor(NumPyMethods):
                 f"{type(self).__name__} is a subclass of Tensor, and operations make plain Tensors of it; "
                 "let the class hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
             )
+        if isinstance(requires_grad, str | type | np.dtype):
+            raise TypeError(
+                f"Tensor(data, {requires_grad!r}): the second argument says whether a gradient is required; for a "
+                f"dtype write Tensor(data, dtype={requires_grad!r})"
+            )
         if isinstance(data, Tensor):
             if data.node is not None:
                 raise NotDifferentiableError(
@@ -312,12 +317,15 @@ class Tensor(NumPyMethods):
             )
         if isinstance(self.node.kept, Released):
             self.node.kept[0]
+        ends = None if inputs is None else [target(t) for t in ([inputs] if isinstance(inputs, Tensor) else inputs)]
+        if ends is not None and not ends:
+            raise GraphError("backward(inputs=[]) has no leaf to fill; give it leaves, or no inputs to fill all")
         watch = modes.current().watch
         retain = create_graph if retain_graph is None else retain_graph
         start = seed_for(self, gradient if create_graph else plain(gradient))
         arrived = pullback(
             {self.node: start},
-            None if inputs is None else [target(t) for t in ([inputs] if isinstance(inputs, Tensor) else inputs)],
+            ends,
             observer=None if watch is None else watch.stepped,
             recorder=self.recorder if create_graph else None,
             released=None if retain else Released(sys._getframe(1)),

@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from tqdm import tqdm
@@ -185,6 +187,8 @@ def fit(
                 f"fit: there is no checkpoint {os.fspath(checkpoint)} to go on from; begin with resume=False"
             )
         training.resume(checkpoint)
+    elif early_stopping is not None:
+        early_stopping.begin()
     training.run(epochs, checkpoint, progress)
     return training.history
 
@@ -389,8 +393,6 @@ class Training:
         self.order: Array | None = None  # of its examples
         self.totals: list[float] = []  # sums over its examples of loss and metrics; empty before it begins
         self.seconds = 0.0  # that it has taken
-        if stopping is not None:
-            stopping.begin()
 
     def check(self) -> None:
         """Refuse what does not fit together, before anything changes."""
@@ -539,6 +541,14 @@ class Training:
 
     # State
 
+    @cached_property
+    def data(self) -> int:
+        """A checksum of the examples: those of another split have some that are meant for testing."""
+        checksum = 0
+        for array in self.batches.arrays:
+            checksum = crc32(np.ascontiguousarray(array).data, checksum)
+        return checksum
+
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         return {
@@ -548,6 +558,7 @@ class Training:
             "early_stopping": None if self.stopping is None else self.stopping.state_dict(),
             "generators": {name: generator.bit_generator.state for name, generator in self.generators.items()},
             "batches": [self.batches.examples, self.batches.batch_size, len(self.batches)],
+            "data": self.data,
             "history": self.history.to_dict(),
             "epoch": self.epoch,
             "step": self.step,
@@ -575,6 +586,7 @@ class Training:
             ("scheduler", state["scheduler"] is not None, self.scheduler is not None),
             ("early stopping", state["early_stopping"] is not None, self.stopping is not None),
             ("examples, batch size and batches", state["batches"], self.state()["batches"]),
+            ("checksum of the examples", state["data"], self.data),
         ]:
             if found != expected:
                 raise StateError(f"{what}: {found} in the checkpoint, {expected} here")

@@ -1,5 +1,7 @@
 """What users do to `backward`: hooks, calls within calls, calls of leaves, recorded calls."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -236,4 +238,29 @@ def test_subclasses_have_no_objects():
     assert str(caught.value) == (
         "Unit is a subclass of Tensor, and operations make plain Tensors of it; let the class "
         "hold a Tensor, and derivatives of your own be rows of autograd.differentiable"
+    )
+
+
+def test_no_inputs_at_all() -> None:
+    x = Tensor(2.0, requires_grad=True)
+    for inputs, message in (
+        ([], "backward(inputs=[]) has no leaf to fill; give it leaves, or no inputs to fill all"),
+        (
+            [np.ones(2)],
+            "backward(inputs=[…]) with array(float64 (2,)), which is no leaf that requires grad; "
+            "give it leaves, or call retain_grad() of what was computed",
+        ),
+    ):
+        with pytest.raises(GraphError) as error:
+            (x * x).backward(inputs=inputs)
+        assert str(error.value) == message
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32")])
+def test_a_dtype_in_the_place_of_requires_grad(dtype: Any) -> None:
+    with pytest.raises(TypeError) as error:
+        Tensor([1.0], dtype)
+    assert str(error.value) == (
+        f"Tensor(data, {dtype!r}): the second argument says whether a gradient is required; for a dtype write "
+        f"Tensor(data, dtype={dtype!r})"
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import NotDifferentiableError, SingularError
+from autograd.errors import NotDifferentiableError, ShapeError, SingularError
 from autograd.table import composite, dispatched, general, require
 
 
@@ -75,6 +75,8 @@ general(tall_qr, tall_qr_a, many=True, name="qr")
 @composite(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """Of a wide matrix Q is that of its square left part, and R is Qᵀ times the matrix."""
+    if a.ndim < 2:
+        raise ShapeError(f"linalg.qr() takes matrices, of shape (..., m, n), not {a.shape}")
     rows, columns = a.shape[-2:]
     if mode not in ("reduced", "complete", "r") or (mode == "complete" and rows > columns):
         raise NotDifferentiableError(

@@ -1089,3 +1089,24 @@ def test_what_the_loss_has_learned_is_part_of_a_checkpoint(tmp_path: Path) -> No
     path = tmp_path / "checkpoint.npz"
     losses(2, checkpoint=path)
     assert losses(5, checkpoint=path, resume=True) == losses(5)
+
+
+def test_other_examples_are_not_gone_on_with(tmp_path: Path) -> None:
+    path, model = tmp_path / "checkpoint.npz", linear()
+    regress(model, checkpoint=path)
+    before = model.state_dict()
+    with pytest.raises(
+        StateError, match=r"was left as it is: checksum of the examples: [0-9]+ in the checkpoint, [0-9]+ here"
+    ):
+        regress(model, data=(X[::-1], TARGETS), epochs=5, checkpoint=path, resume=True)
+    assert_same([*model.state_dict().values()], [*before.values()])
+
+
+def test_early_stopping_remembers_what_it_saw_if_nothing_is_trained(tmp_path: Path) -> None:
+    stopping = nn.EarlyStopping(monitor="loss")
+    regress(linear(), early_stopping=stopping)
+    best = stopping.best
+    assert best is not None
+    with pytest.raises(FileNotFoundError):
+        regress(linear(), early_stopping=stopping, checkpoint=tmp_path / "none.npz", resume=True)
+    assert stopping.best == best

@@ -9,7 +9,7 @@ import pytest
 
 from autograd import Tensor
 from autograd.chain_rule import pushforward
-from autograd.errors import NotDifferentiableError, SingularError
+from autograd.errors import NotDifferentiableError, ShapeError, SingularError
 from autograd.recording import RECORDER
 
 
@@ -146,3 +146,9 @@ def test_eigenvalues_of_general_matrices_are_refused() -> None:
     for function in (np.linalg.eig, np.linalg.eigvals):
         with pytest.raises(NotDifferentiableError, match=r"numpy\.linalg\.eig\w* does not take a Tensor"):
             function(Tensor(np.eye(2), requires_grad=True))
+
+
+def test_qr_takes_matrices() -> None:
+    with pytest.raises(ShapeError) as error:
+        np.linalg.qr(Tensor([1.0, 2.0]))
+    assert str(error.value) == "linalg.qr() takes matrices, of shape (..., m, n), not (2,)"
