@@ -76,9 +76,10 @@ def pullback(
     dict of Node to array
         The cotangents of the targets that were reached, in their nodes' shapes and dtypes.
     """
-    ends = None if targets is None else set(targets)
-    wanted = None if ends is None else set(paths(cotangents, ends))
-    if wanted is not None and ends is not None:
+    ends = wanted = None
+    if targets is not None:
+        ends = set(targets)
+        wanted = set(paths(cotangents, ends))
         refuse_stale(wanted - ends)
     arrived = dict(cotangents)
     owned: set[Node] = set()  # nodes whose cotangent is a buffer made here, free to be added to in place

@@ -46,10 +46,8 @@ class Program(NamedTuple):
         Whether a tuple holds the arrays that it takes, and nothing else.
     captured : list of Tensor
         Whose arrays it takes after those of the call.
-    recording : bool
-        Whether operations are recorded where it runs.
     required : list of bool
-        Which of the captured tensors require grad there, though no result depends on them.
+        Which of the captured tensors may require grad where operations are recorded, since no result depends on them.
     lock : lock
         Keeps two threads out of the same buffers.
     quiet : Context
@@ -59,7 +57,6 @@ class Program(NamedTuple):
     run: Function
     fits: Callable[[tuple[Any, ...]], bool]
     captured: list[Tensor]
-    recording: bool
     required: list[bool]
     lock: Any
     quiet: Context
@@ -70,9 +67,7 @@ class Program(NamedTuple):
 
     def loses_nothing(self, recording: bool) -> bool:
         """Whether no result would be recorded if the function itself were called."""
-        if not self.captured or not recording:
-            return self.recording is recording
-        return self.recording and self.required == [tensor.node is not None for tensor in self.captured]
+        return not (recording and self.captured) or self.required == [t.node is not None for t in self.captured]
 
 
 def compiled(f: Function, *, out: Tree = None, state: Sequence[Array] = ()) -> Compiled:
@@ -150,8 +145,9 @@ class Compiled:
     f : callable
         The function itself.
     programs : dict
-        The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text. None where the function is
-        recorded.
+        The programs, by what they are good for; the ``__doc__`` of each ``run`` is its text.
+    recorded : dict
+        For what the function itself is called where operations are recorded, since a result requires grad.
     """
 
     def __init__(self, f: Function, out: Tree, state: Sequence[Array]) -> None:
@@ -162,7 +158,8 @@ class Compiled:
                     "change"
                 )
         self.f, self.out, self.state = f, out, state
-        self.programs: dict[Any, Program | None] = {}
+        self.programs: dict[Any, Program] = {}
+        self.recorded: dict[Any, bool] = {}
         self.latest: Program | None = None
         update_wrapper(self, f, updated=())
 
@@ -190,10 +187,10 @@ class Compiled:
         leaves = [np.asarray(leaf) if isinstance(leaf, np.memmap) else leaf for leaf in leaves]
         if any(isinstance(leaf, Tensor) and leaf.node is not None for leaf in leaves):
             return self.itself(args, kwargs)
-        key = (recording, identity(structure), *map(identity, leaves))
-        program = self.programs.get(key)
-        if program is None and key in self.programs:
+        key = (identity(structure), *map(identity, leaves))
+        if recording and key in self.recorded:
             return self.itself(args, kwargs)
+        program = self.programs.get(key)
         if (
             program is None
             or not program.loses_nothing(recording)
@@ -244,7 +241,7 @@ class Compiled:
                     "return arrays and numbers, in tuples, lists and dicts"
                 )
         if any(isinstance(part, Tensor) and part.node is not None for part in results):
-            self.keep(key, None)
+            keep(self.recorded, key, True)
             return self.finished(result)
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
@@ -258,17 +255,18 @@ class Compiled:
         run = Writer(plan, into, self.state).function(out_structure)
         captured = [tensor for tensor, _ in plan.captured]
         fits = guard([*given, *(tensor._data for tensor in captured)])
-        required = [tensor.node is not None for tensor in captured]
         recording = modes.current().recording
-        self.keep(key, Program(run, fits, captured, recording, required, allocate_lock(), quiet_context()))
+        required = [recording and tensor.node is not None for tensor in captured]
+        keep(self.programs, key, Program(run, fits, captured, required, allocate_lock(), quiet_context()))
         results = [copied(value) if i in plan.copied else as_scalar(value) for i, value in enumerate(values)]
         return trees.unflatten(out_structure, map(written, results, into))
 
-    def keep(self, key: Any, program: Program | None) -> None:
-        """Keep a program, instead of the oldest if there are many."""
-        self.programs[key] = program
-        if len(self.programs) > MOST_PROGRAMS:
-            del self.programs[next(iter(self.programs))]
+
+def keep(known: dict[Any, Any], key: Any, value: Any) -> None:
+    """Keep what is known, instead of what was known first if that is much."""
+    known[key] = value
+    if len(known) > MOST_PROGRAMS:
+        del known[next(iter(known))]
 
 
 def quiet_context() -> Context:

@@ -990,6 +990,27 @@ def test_a_result_that_depends_on_an_outer_tensor_that_requires_grad_is_recorded
     with no_grad():
         assert all(type(program(x)) is np.ndarray for _ in range(3))
     assert len(runs) == 4
+    assert program(x).requires_grad
+    with no_grad():
+        assert type(program(x)) is np.ndarray
+    assert len(runs) == 5
+    assert len(program.programs) == 1
+
+
+def test_a_program_is_good_for_recording_and_for_no_grad() -> None:
+    runs = []
+
+    def f(x: Any) -> Any:
+        runs.append(x)
+        return x * outer
+
+    outer = Tensor(x3)
+    program = compiled(f)
+    for _ in range(2):
+        equal(program(x3), x3 * x3)
+        with no_grad():
+            equal(program(x3), x3 * x3)
+    assert len(runs) == len(program.programs) == 1
 
 
 def test_an_outer_tensor_that_begins_to_require_grad() -> None:
@@ -1015,7 +1036,7 @@ def test_the_function_itself_is_given_what_it_is_given_when_traced() -> None:
         equal(program(x3), 2 * x3)
         assert type(program(x3)) is np.ndarray
     equal(program(x3), 2 * x3)
-    (made,) = [one for one in program.programs.values() if one is not None]
+    (made,) = program.programs.values()
     with made.lock:  # as while another thread runs it
         equal(program(x3), 2 * x3)
         assert type(program(x3)) is np.ndarray
