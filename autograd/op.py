@@ -145,6 +145,7 @@ class Op(Row, ABC):
 
     pull: Callable[[Node, Any, set[Node] | None], Sequence[tuple[Node, Any]]]
     """For each input that is wanted (None: for all of them) the pair (input, contribution)."""
+    stale = False
 
     def __init__(
         self,
@@ -168,7 +169,7 @@ class Op(Row, ABC):
         self.flat = frozenset(flat)
         self.many = many or bool(outputs)
         self.outputs = tuple(outputs)
-        self.collects = self.retains = self.stale = False
+        self.collects = self.retains = False
         by_name = dict(zip(self.parameters, rules, strict=False)) | named
         last = max(self.parameters.index(parameter) for parameter in by_name)
         self.rules = tuple(by_name.get(parameter) for parameter in self.parameters[: last + 1])
