@@ -53,6 +53,43 @@ def explain(op: Any, args: Sequence[Any], error: Exception) -> Exception:
     return kind(f"{op.name}({', '.join(given)}): {str(error).rstrip('. ')}; {cure}")
 
 
+OTHER_NAMES = {
+    "view": "t.reshape(shape)",
+    "clone": "t.copy()",
+    "numel": "t.size",
+    "dim": "t.ndim",
+    "t": "t.T",
+    "mm": "t @ other",
+    "bmm": "t @ other",
+    "sub": "t - other",
+    "mul": "t * other",
+    "div": "t / other",
+    "neg": "-t",
+    "norm": "np.linalg.norm(t)",
+    "type": "t.astype(dtype)",
+    "to": "t.astype(dtype)",
+    "half": "t.astype(np.float16)",
+    "float": "t.astype(np.float32)",
+    "double": "t.astype(np.float64)",
+    "long": "t.astype(np.int64)",
+    "expand": "np.broadcast_to(t, shape)",
+    "masked_fill": "np.where(mask, value, t)",
+    "gather": "np.take_along_axis(t, indices, axis)",
+    "index_select": "t.take(indices, axis)",
+    "cat": "np.concatenate(tensors, axis)",
+    "chunk": "np.split(t, sections, axis)",
+    "grad_fn": "t.node",
+}
+"""What stands here for what tensors of PyTorch have under other names."""
+
+
+def absent(name: str) -> str:
+    """What the error says of an attribute that tensors do not have."""
+    function = vars(np).get(name)
+    cure = OTHER_NAMES.get(name) or (f"np.{name}(…)" if callable(function) and not isinstance(function, type) else None)
+    return f"'Tensor' object has no attribute {name!r}" + (f"; use {cure}" if cure else "")
+
+
 NOT_YET = {"numpy.fft": "numpy.fft works with complex numbers, which are not supported yet; give it t.detach().numpy()"}
 """Why the functions of a module are refused that have no rows, since NumPy loads it when it is first asked for."""
 

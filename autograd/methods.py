@@ -6,13 +6,13 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from opcode import opmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import modes
 from autograd.errors import CompileError, DtypeError, NotDifferentiableError
-from autograd.messages import describe, unknown
+from autograd.messages import absent, describe, unknown
 from autograd.rules import activations, indexing, shapes
 
 STORE_SUBSCR = opmap["STORE_SUBSCR"]
@@ -290,6 +290,11 @@ class NumPyMethods:
     astype, copy = Via(shapes.astype), Via(np.copy)
     conj, conjugate = Via(np.conjugate), Via(np.conjugate)
     reshape, transpose, permute = flattening(np.reshape), flattening(np.transpose), flattening(np.transpose)
+
+    if not TYPE_CHECKING:  # who checks types would take it for the promise of any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(absent(name), name=name, obj=self)
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:
         """ndarray.sort sorts in place, which a tensor does not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 
 from autograd import Tensor
 from autograd.errors import NotDifferentiableError
+from autograd.messages import OTHER_NAMES
+from autograd.table import TABLE
 
 IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow")
 BITWISE = ("and_", "or_", "xor", "lshift", "rshift")
@@ -120,3 +123,28 @@ def test_no_tensor_equals_a_word(word: Any) -> None:
     assert not t == word  # noqa: SIM201 - the operator itself
     assert t != word
     assert word not in [t]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("view", "'Tensor' object has no attribute 'view'; use t.reshape(shape)"),
+        ("stack", "'Tensor' object has no attribute 'stack'; use np.stack(…)"),
+        ("sume", "'Tensor' object has no attribute 'sume'"),
+        ("float64", "'Tensor' object has no attribute 'float64'"),
+    ],
+)
+def test_an_absent_attribute_names_what_to_write(name: str, error: str) -> None:
+    with pytest.raises(AttributeError, match=f"^{re.escape(error)}$") as raised:
+        getattr(Tensor([1.0]), name)
+    assert raised.value.name == name  # of which Python makes its "Did you mean"
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_what_stands_for_a_name_of_pytorch_is_there(name: str) -> None:
+    t = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    assert not hasattr(t, name)
+    for attribute in re.findall(r"\bt\.(\w+)", OTHER_NAMES[name]):
+        assert hasattr(t, attribute)
+    for path in re.findall(r"\bnp\.([\w.]+)", OTHER_NAMES[name]):
+        assert operator.attrgetter(path)(np) in TABLE or issubclass(operator.attrgetter(path)(np), np.number)
