@@ -20,9 +20,9 @@ Array = Any
 
 LN2, LN10 = math.log(2), math.log(10)
 
-elementwise(np.exp, lambda out: out, scalar=math.exp)
-elementwise(np.exp2, lambda out: LN2 * out, scalar=math.exp2)
-elementwise(np.expm1, lambda out: out + 1, scalar=math.expm1)
+elementwise(np.exp, lambda out: out, scalar=math.exp, singular=True)
+elementwise(np.exp2, lambda out: LN2 * out, scalar=math.exp2, singular=True)
+elementwise(np.expm1, lambda out: out + 1, scalar=math.expm1, singular=True)
 elementwise(np.log, lambda x: 1 / x, scalar=math.log, singular=True)
 elementwise(np.log2, lambda x: 1 / (LN2 * x), scalar=math.log2, singular=True)
 elementwise(np.log10, lambda x: 1 / (LN10 * x), scalar=math.log10, singular=True)
@@ -61,8 +61,8 @@ for degrees, radians in ((np.degrees, np.radians), (np.rad2deg, np.deg2rad)):
 
 # Hyperbolic functions
 
-elementwise(np.sinh, lambda x: np.cosh(x), scalar=math.sinh)
-elementwise(np.cosh, lambda x: np.sinh(x), scalar=math.cosh)
+elementwise(np.sinh, lambda x: np.cosh(x), scalar=math.sinh, singular=True)
+elementwise(np.cosh, lambda x: np.sinh(x), scalar=math.cosh, singular=True)
 elementwise(np.tanh, lambda out: 1 - out * out, scalar=math.tanh, product=lambda g, out: g - g * out * out)
 elementwise(np.arcsinh, lambda x: 1 / np.sqrt(x * x + 1), scalar=math.asinh)
 elementwise(np.arccosh, lambda x: 1 / np.sqrt((x - 1) * (x + 1)), scalar=math.acosh, singular=True)
