@@ -254,7 +254,7 @@ def test_12_behind_a_mask_exponentials_may_overflow(function: Any) -> None:
     x = np.array([1.0, 5000.0])
     with np.errstate(over="ignore"):
         slopes = gradient(lambda t: np.where(x < 10, function(t), 0), x)
-        np.testing.assert_array_equal(slopes, [gradient(function, 1.0), 0])
+        np.testing.assert_allclose(slopes, [gradient(function, 1.0), 0])
         softplus = gradient(lambda t: np.where(x > 20, t, np.log1p(np.exp(t))), x)
         np.testing.assert_allclose(softplus, [1 / (1 + np.exp(-1)), 1])
 
