@@ -63,7 +63,7 @@ class Program(NamedTuple):
 
     def arrays(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arrays that it takes: those of a call, and those of the outside."""
-        return (*given, *[tensor._data for tensor in self.captured]) if self.captured else given
+        return (*given, *[tensor._array for tensor in self.captured]) if self.captured else given
 
     def loses_nothing(self, recording: bool) -> bool:
         """Whether no result would be recorded if the function itself were called."""
@@ -246,7 +246,7 @@ class Compiled:
         values = [trace.array(leaf) for leaf in results]
         into = arrays_for(out_structure, self.out)
         outer = [constant for call in trace.calls for constant in call.constants]
-        taken = [*state, *given, *(tensor._data for tensor, _ in trace.captured), *outer]
+        taken = [*state, *given, *(tensor._array for tensor, _ in trace.captured), *outer]
         for value, array in zip(values, into):
             if array is not None:
                 fit(value, array, taken)
@@ -254,7 +254,7 @@ class Compiled:
         plan = Plan(trace, [trace.variable(value) for value in values])
         run = Writer(plan, into, self.state).function(out_structure)
         captured = [tensor for tensor, _ in plan.captured]
-        fits = guard([*given, *(tensor._data for tensor in captured)])
+        fits = guard([*given, *(tensor._array for tensor in captured)])
         recording = modes.current().recording
         required = [recording and tensor.node is not None for tensor in captured]
         keep(self.programs, key, Program(run, fits, captured, required, allocate_lock(), quiet_context()))

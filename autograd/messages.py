@@ -21,8 +21,8 @@ from autograd.record import Spec
 
 def describe(value: Any) -> str:
     """What an error says of an operand: kind, dtype, shape, name."""
-    if hasattr(value, "_data"):
-        return f"Tensor({value._data.dtype} {value._data.shape}{f' {value.name!r}' if value.name else ''})"
+    if hasattr(value, "_array"):
+        return f"Tensor({value._array.dtype} {value._array.shape}{f' {value.name!r}' if value.name else ''})"
     if isinstance(value, np.ndarray | np.generic):
         return f"array({value.dtype} {value.shape})"
     return repr(value) if len(repr(value)) < 60 else f"{repr(value)[:56]} …"
@@ -122,13 +122,33 @@ def unknown(what: str) -> str:
     )
 
 
+def refuse_unlike(value: Any, what: str) -> None:
+    """Raise for a matrix, a masked or a sparse array: they compute by rules of their own, the table by NumPy's."""
+    kind = type(value)
+    if isinstance(value, np.matrix):
+        cure = "np.asarray(m)"
+    elif hasattr(kind, "filled"):
+        cure = "a.filled(0)"
+    elif hasattr(kind, "toarray"):
+        cure = "a.toarray()"
+    else:
+        return
+    raise DtypeError(f"{what}: a {kind.__name__} of shape {value.shape} computes by rules of its own; use {cure}")
+
+
+NUMBERS = frozenset("fiub")
+"""The kinds of dtype that tensors can have: floating and whole numbers, and booleans."""
+
+
 def checked(value: Any) -> Any:
-    """The value, if its dtype is one that tensors can have."""
+    """The value, if its kind and dtype are among those that tensors can have."""
+    if type(value) is not np.ndarray:
+        refuse_unlike(value, "a Tensor holds arrays and numbers")
     if value.dtype.kind == "c":
         raise DtypeError(
             f"complex numbers are not supported yet (got dtype {value.dtype}); use the real and imaginary parts"
         )
-    if value.dtype.kind not in "fiub":
+    if value.dtype.kind not in NUMBERS:
         raise DtypeError(
             f"a Tensor holds numbers, not dtype {value.dtype}; give it numbers in a rectangular nesting of lists, "
             "or use np.stack to join tensors"
@@ -145,9 +165,9 @@ def kinds(spec: Any) -> set[str]:
 def carries(op: Any, spec: Any) -> bool:
     """Whether a value of this spec carries a gradient."""
     found = kinds(spec)
-    if "c" in found or "O" in found:
+    if not found <= NUMBERS:
         raise DtypeError(
-            f"{op.name}() of a Tensor gives complex numbers or objects, which are not supported; use real numbers, and "
-            "the .numpy() of another library's tensors"
+            f"{op.name}() of a Tensor gives complex numbers, words or objects, which are not supported; use real "
+            "numbers, and the .numpy() of another library's tensors"
         )
     return "f" in found

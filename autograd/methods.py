@@ -56,7 +56,7 @@ def assigned(ufunc: np.ufunc) -> Any:
         ufunc(data, other, out=data)
 
     def assign(self: Any, other: Any) -> Any:
-        if isinstance(self._data, np.generic) and (self.node is None or self.node.args):
+        if isinstance(self._array, np.generic) and (self.node is None or self.node.args):
             return self.apply[ufunc](self, other)
         return self._assign(ufunc, write, other)
 
@@ -92,7 +92,7 @@ class NumPyMethods:
 
     apply: Any
     _assign: Any
-    _data: Any
+    _array: Any
     node: Any
 
     # Operators
@@ -128,29 +128,29 @@ class NumPyMethods:
         self._assign(indexing.index_set, operator.setitem, key, value)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor; use t.item() for its value")
-        return (self[i] for i in range(len(self._data)))
+        return (self[i] for i in range(len(self._array)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._value() == getattr(value, "_data", value)).any())
+        return bool((self._value() == getattr(value, "_array", value)).any())
 
     # What Python looks at
 
     def _value(self) -> Any:
         """The value, for other uses than computing with it; while a function is compiled it is not known."""
         tracer = modes.tracer()
-        if tracer is not None and tracer.knows(self._data):
+        if tracer is not None and tracer.knows(self._array):
             raise CompileError(unknown(describe(self)))
-        return self._data
+        return self._array
 
     def known_true(self) -> bool:
         """Whether no element is 0 or False; False also where that is not known, while a function is compiled."""
         tracer = modes.tracer()
-        return not (tracer is not None and tracer.knows(self._data)) and bool(self._data.all())
+        return not (tracer is not None and tracer.knows(self._array)) and bool(self._array.all())
 
     def item(self, *index: Any) -> Any:
         """The value as a Python number."""
@@ -161,7 +161,7 @@ class NumPyMethods:
         return self._value().tolist()
 
     def _number(self) -> Any:
-        if self._data.size != 1:
+        if self._array.size != 1:
             raise DtypeError(
                 f"{describe(self)} is not a number; only a tensor of one element is: index or reduce it, as in t.sum()"
             )
@@ -187,7 +187,7 @@ class NumPyMethods:
         return bool(self._value())
 
     def __index__(self) -> int:
-        if self._data.ndim or self._data.dtype.kind not in "iu":
+        if self._array.ndim or self._array.dtype.kind not in "iu":
             raise DtypeError(
                 f"{describe(self)} is not an index; only a 0-d tensor of integers is, such as t.astype(int)"
             )
@@ -207,44 +207,44 @@ class NumPyMethods:
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: tuple[int, ...] = self._array.shape
         return shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return int(self._data.ndim)
+        return int(self._array.ndim)
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(self._data.size)
+        return int(self._array.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        dtype: np.dtype[Any] = self._data.dtype
+        dtype: np.dtype[Any] = self._array.dtype
         return dtype
 
     @property
     def nbytes(self) -> int:
         """Bytes that the elements take."""
-        return int(self._data.nbytes)
+        return int(self._array.nbytes)
 
     @property
     def itemsize(self) -> int:
         """Bytes that one element takes."""
-        return int(self._data.itemsize)
+        return int(self._array.itemsize)
 
     @property
     def flags(self) -> Any:
         """How memory holds the value."""
-        return self._data.flags
+        return self._array.flags
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes to step along each axis in memory."""
-        strides: tuple[int, ...] = self._data.strides
+        strides: tuple[int, ...] = self._array.strides
         return strides
 
     @property

@@ -15,7 +15,7 @@ import numpy as np
 from autograd import modes
 from autograd.chain_rule import conform, pullback
 from autograd.errors import NotDifferentiableError
-from autograd.messages import EXPECTED, carries, describe, explain, refusal
+from autograd.messages import EXPECTED, NUMBERS, carries, describe, explain, refusal, refuse_unlike
 from autograd.op import Composite, Flat, Op, pick
 from autograd.partial import Upstreams
 from autograd.record import Node, Spec, closed, interned, make_node, numbers, spec_of
@@ -24,8 +24,8 @@ from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull
 
 Array = Any
-SEQUENCES = {list, tuple}
-"""What NumPy takes for arrays, and rules must be given as arrays."""
+PLAIN = {np.ndarray, float, int, bool, type(None), *np.sctypeDict.values()}
+"""The kinds of operand with which NumPy and rules compute as they stand."""
 
 
 def holds_tensors(value: Any) -> bool:
@@ -33,6 +33,14 @@ def holds_tensors(value: Any) -> bool:
     if isinstance(value, dict):
         value = tuple(value.values())
     return isinstance(value, Tensor) or (isinstance(value, tuple | list) and any(map(holds_tensors, value)))
+
+
+def operand(op: Op, value: Any) -> Any:
+    """A constant operand that is not `PLAIN`, as rules must be given it: lists and tuples are arrays."""
+    if isinstance(value, list | tuple):
+        return np.asarray(value)
+    refuse_unlike(value, f"{op.name}() of a Tensor")
+    return value
 
 
 def constant(op: Op | Flat, name: str, value: Any) -> Any:
@@ -49,7 +57,7 @@ def constant(op: Op | Flat, name: str, value: Any) -> Any:
     tracer = modes.tracer()
     if tracer is not None:
         tracer.capture(value)
-    return value._data
+    return value._array
 
 
 def record(op: Op, args: Sequence[Any]) -> Any:
@@ -63,9 +71,9 @@ def record(op: Op, args: Sequence[Any]) -> Any:
         elif isinstance(argument, Tensor):
             if mode.tracer is not None:
                 mode.tracer.capture(argument)
-            node, argument = argument.node, argument._data
-        elif type(argument) in SEQUENCES:
-            argument = np.asarray(argument)
+            node, argument = argument.node, argument._array
+        elif type(argument) not in PLAIN:
+            argument = operand(op, argument)
         values.append(argument)
         nodes.append(node)
     try:
@@ -93,7 +101,7 @@ def constants_of(value: Any) -> Any:
     """Arrays, also within tuples and lists, as tensors that require no grad; other things as they are."""
     if isinstance(value, tuple | list):
         return like(value, map(constants_of, value))
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub":
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in NUMBERS:
         return made(value, None)
     return value
 
@@ -113,9 +121,8 @@ WORDS: dict[str, Any] = {
     "ONE": np.float64(1),  # times a Python float it gives a NumPy scalar, at a fifth of the cost of float64(value)
     "SCALAR": interned((), np.dtype(np.float64)),
     "Tensor": Tensor,
-    "SEQUENCES": SEQUENCES,
+    "PLAIN": PLAIN,
     "array_of": array_of,
-    "asarray": np.asarray,
     "carries": carries,
     "constant": constant,
     "explain": explain,
@@ -127,6 +134,7 @@ WORDS: dict[str, Any] = {
     "ndarray": np.ndarray,
     "new": Tensor.__new__,
     "numbers": numbers,
+    "operand": operand,
     "record": record,
     "spec_of": spec_of,
     "tensors": tensors,

@@ -24,7 +24,7 @@ from autograd import modes, trees
 from autograd.chain_rule import cast, pullback, pushforward
 from autograd.errors import DtypeError, OutOfRangeError, ShapeError
 from autograd.leaves import own, owner
-from autograd.messages import checked
+from autograd.messages import NUMBERS, checked
 from autograd.op import Linear
 from autograd.record import Node, Spec, newest_first, next_number, spec_of
 from autograd.recording import RECORDER, TensorRecorder, record
@@ -109,7 +109,7 @@ class Run:
 
     def floating(self, leaf: Any, place: str) -> Array:
         """The value of a leaf of an argument, if it can be differentiated."""
-        value = leaf._data if isinstance(leaf, Tensor) else np.float64(leaf) if isinstance(leaf, float) else leaf
+        value = leaf._array if isinstance(leaf, Tensor) else np.float64(leaf) if isinstance(leaf, float) else leaf
         if not isinstance(value, np.ndarray | np.generic):
             raise DtypeError(
                 f"{self.caller}: {place} is {value!r} of type {type(value).__name__}, which has no derivative; "
@@ -136,8 +136,8 @@ class Run:
 
     def spec_of_result(self, leaf: Any) -> Spec:
         """The spec of a leaf of the result, if it is a number or an array of numbers."""
-        value = leaf._data if isinstance(leaf, Tensor) else np.asarray(leaf)
-        if value.dtype.kind not in "fiub":
+        value = leaf._array if isinstance(leaf, Tensor) else np.asarray(leaf)
+        if value.dtype.kind not in NUMBERS:
             raise DtypeError(
                 f"{self.caller}: the function returned {kind(leaf)}; it must return numbers, arrays, or nested tuples, "
                 "lists and dicts of them (has_aux=True lets it return something else besides)"
@@ -353,7 +353,7 @@ def detached(value: Any, kept: Container[Node]) -> Any:
     """The value, as an array if it is a tensor made by none of these nodes; as a tensor while functions are traced."""
     if not isinstance(value, Tensor) or value.node in kept:
         return value
-    return value._data if modes.tracer() is None else value.detach()
+    return value._array if modes.tracer() is None else value.detach()
 
 
 def kind(value: Any) -> str:

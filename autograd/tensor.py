@@ -18,7 +18,7 @@ from autograd import modes
 from autograd.chain_rule import accumulated, cast, pullback
 from autograd.errors import CompileError, DtypeError, GraphError, NotDifferentiableError, ShapeError
 from autograd.leaves import CHANGED, Handle, Watched, accumulate, make_leaf
-from autograd.messages import EXPECTED, checked, describe, explain
+from autograd.messages import EXPECTED, checked, describe, explain, refuse_unlike
 from autograd.methods import NumPyMethods
 from autograd.outline import Outline
 from autograd.record import Node, Released, make_node, next_number, spec_of
@@ -58,9 +58,9 @@ class Tensor(NumPyMethods):
     array([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "node")
+    __slots__ = ("__weakref__", "_array", "_name", "node")
 
-    _data: Array
+    _array: Array
     _name: str | None
     node: Node | None
     recorder: Any  # with `apply`, set by `recording.py`, which applies rows to tensors
@@ -85,11 +85,12 @@ class Tensor(NumPyMethods):
                     "use it as it is, or t.detach() for its value"
                 )
             data = data._value()
+        refuse_unlike(data, "a Tensor holds arrays and numbers")
         value = checked(np.array(data, dtype=dtype))
-        self._data = value if value.ndim or isinstance(data, np.ndarray) else value[()]
+        self._array = value if value.ndim or isinstance(data, np.ndarray) else value[()]
         tracer = modes.tracer()
         if tracer is not None:
-            tracer.own(self._data)
+            tracer.own(self._array)
         self._name = name
         self.node = None
         if requires_grad:
@@ -104,10 +105,10 @@ class Tensor(NumPyMethods):
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = np.asarray(value._value() if isinstance(value, Tensor) else value, dtype=self._data.dtype)
-        if value.shape != self._data.shape:
+        value = np.asarray(value._value() if isinstance(value, Tensor) else value, dtype=self._array.dtype)
+        if value.shape != self._array.shape:
             raise ShapeError(
-                f"cannot set the data of a tensor of shape {self._data.shape} to an array of shape {value.shape}; "
+                f"cannot set the data of a tensor of shape {self._array.shape} to an array of shape {value.shape}; "
                 "make a new Tensor instead"
             )
         self._replace(np.array(value) if value.ndim else value[()])
@@ -152,7 +153,7 @@ class Tensor(NumPyMethods):
         node = self.node
         if node is not None and node.args:
             raise GraphError(f"set_() of {describe(self)}, which was computed; only a leaf has memory of its own")
-        if memory is not self._data:
+        if memory is not self._array:
             self._refuse_unlike(memory)
         if grad is not None and node is not None and node.about.get("grad") is not grad:
             self._refuse_unlike(grad)
@@ -161,7 +162,7 @@ class Tensor(NumPyMethods):
         return self
 
     def _refuse_unlike(self, array: Array) -> None:
-        if (array.shape, array.dtype) != (self._data.shape, self._data.dtype):
+        if (array.shape, array.dtype) != (self._array.shape, self._array.dtype):
             raise ShapeError(
                 f"set_() of {describe(self)} to memory of shape {array.shape} and dtype {array.dtype}; "
                 "they must be the tensor's"
@@ -172,7 +173,7 @@ class Tensor(NumPyMethods):
         tracer = modes.tracer()
         if tracer is not None:
             tracer.capture(self)
-        return made(self._data, None)
+        return made(self._array, None)
 
     @property
     def name(self) -> str | None:
@@ -201,12 +202,12 @@ class Tensor(NumPyMethods):
                 "use detach() for a tensor without history"
             )
         if required and self.node is None:
-            if self._data.dtype.kind != "f":
+            if self._array.dtype.kind != "f":
                 raise DtypeError(
-                    f"a tensor of dtype {self._data.dtype} cannot require a gradient; use a floating dtype, "
+                    f"a tensor of dtype {self._array.dtype} cannot require a gradient; use a floating dtype, "
                     "such as Tensor(data, dtype=float, requires_grad=True)"
                 )
-            self.node = make_leaf(self._data, self.name)
+            self.node = make_leaf(self._array, self.name)
         elif not required and self.node is not None:
             self._name, self.node = self.name, None
 
@@ -247,15 +248,16 @@ class Tensor(NumPyMethods):
                 f"{describe(self)} does not require grad, so it has no gradient to set; set requires_grad first"
             )
         if not isinstance(value, Tensor):
-            value = np.array(value, dtype=self._data.dtype)
-            value = np.full(self._data.shape, value) if value.ndim == 0 else value
-        if value.shape != self._data.shape:
+            value = np.array(value, dtype=self._array.dtype)
+            value = np.full(self._array.shape, value) if value.ndim == 0 else value
+        if value.shape != self._array.shape:
             raise ShapeError(
                 f"a gradient of shape {value.shape} does not fit {describe(self)}; it must have the tensor's shape"
             )
-        if value.dtype != self._data.dtype:
+        if value.dtype != self._array.dtype:
             raise DtypeError(
-                f"a gradient of dtype {value.dtype} does not fit {describe(self)}; give it t.astype({self._data.dtype})"
+                f"a gradient of dtype {value.dtype} does not fit {describe(self)}; "
+                f"give it t.astype({self._array.dtype})"
             )
         self.node.remember(grad=value)
 
@@ -349,7 +351,7 @@ class Tensor(NumPyMethods):
         │  └─ ∂ 1 · y  5  grad -4
         └─ ∂ 3 · z  -4  grad 3
         """
-        return Outline(self.node or make_leaf(self._data, self.name))
+        return Outline(self.node or make_leaf(self._array, self.name))
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in `grad` when `backward` passes."""
@@ -386,7 +388,7 @@ class Tensor(NumPyMethods):
     def _replace(self, value: Array) -> None:
         """Take a new value for this tensor, whose old graph, if it is a leaf, is stale from now on."""
         old = self.node
-        self._data = value
+        self._array = value
         if old is None:
             return
         if old.args:
@@ -404,7 +406,7 @@ class Tensor(NumPyMethods):
         own memory, by `write`, and stays the same leaf. That is what an optimizer does.
         """
         recording, tracer = modes.current().recording, modes.tracer()
-        if tracer is not None and tracer.is_outer(self._data):
+        if tracer is not None and tracer.is_outer(self._array):
             raise CompileError(
                 f"{describe(self)} was there before, and a compiled function cannot assign into it; "
                 "let the function return the new value, and assign it outside"
@@ -415,30 +417,30 @@ class Tensor(NumPyMethods):
                     f"{describe(self)} is a leaf that requires grad and cannot be assigned into while operations are "
                     "recorded; do it under no_grad(), or assign into a copy"
                 )
-            if isinstance(self._data, np.ndarray):
+            if isinstance(self._array, np.ndarray):
                 try:
-                    write(self._data, *[plain(arg) for arg in args])
+                    write(self._array, *[plain(arg) for arg in args])
                 except EXPECTED as error:
                     raise explain(TABLE[function], (self, *args), error) from error
-                self._replace(self._data)
+                self._replace(self._array)
                 return self
         result = self.apply[function](self, *args)
-        if not isinstance(result, Tensor) or result._data.shape != self._data.shape:
+        if not isinstance(result, Tensor) or result._array.shape != self._array.shape:
             raise ShapeError(
                 f"assigning a result of shape {np.shape(result)} in place into {describe(self)}; "
                 "the shapes must be equal: write t = t + v for a new tensor"
             )
-        if result._data.dtype != self._data.dtype:
-            if not np.can_cast(result._data.dtype, self._data.dtype, "same_kind"):
+        if result._array.dtype != self._array.dtype:
+            if not np.can_cast(result._array.dtype, self._array.dtype, "same_kind"):
                 raise DtypeError(
-                    f"assigning a result of dtype {result._data.dtype} in place into {describe(self)}; "
+                    f"assigning a result of dtype {result._array.dtype} in place into {describe(self)}; "
                     "write t = t + v for a new tensor"
                 )
-            result = result.astype(self._data.dtype)
+            result = result.astype(self._array.dtype)
         if self.node is not None and not self.node.args:
-            self._replace(result._data)
+            self._replace(result._array)
         else:
-            self._data, self.node = result._data, result.node
+            self._array, self.node = result._array, result.node
         return self
 
     # NumPy's protocols
@@ -485,9 +487,9 @@ class Tensor(NumPyMethods):
         return self.__deepcopy__({})
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self._data), separator=", ", prefix="Tensor(")
-        if self._data.dtype not in (np.float64, np.int64, np.bool_):
-            text += f", dtype={self._data.dtype}"
+        text = np.array2string(np.asarray(self._array), separator=", ", prefix="Tensor(")
+        if self._array.dtype not in (np.float64, np.int64, np.bool_):
+            text += f", dtype={self._array.dtype}"
         if self.node is not None and self.node.args:
             text += f", op={self.node.op.name}"
         elif self.node is not None:
@@ -506,7 +508,7 @@ def restored(data: Array, requires_grad: bool, grad: Any, name: str | None) -> T
 def made(value: Array, node: Node | None) -> Tensor:
     """A tensor of this value, made by this node."""
     tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor.node = value, node
+    tensor._array, tensor.node = value, node
     return tensor
 
 
@@ -527,15 +529,15 @@ def target(tensor: Tensor) -> Node:
 
 def seed_for(tensor: Tensor, seed: Any) -> Array:
     """The seed of a reverse walk from a tensor, in the tensor's shape."""
-    spec = spec_of(tensor._data)
+    spec = spec_of(tensor._array)
     if seed is None:
-        if tensor._data.size != 1:
+        if tensor._array.size != 1:
             raise ShapeError(
                 f"backward() of {describe(tensor)} needs a seed of shape {spec.shape}, since it is not a scalar; "
                 "call .sum().backward(), or backward(seed)"
             )
         return np.ones(spec.shape, accumulated(spec.dtype)) if spec.shape else accumulated(spec.dtype).type(1)
-    given = seed._data if isinstance(seed, Tensor) else seed
+    given = seed._array if isinstance(seed, Tensor) else seed
     if not isinstance(given, np.ndarray | np.generic):
         given = np.asarray(given, dtype=spec.dtype)
     if given.shape != spec.shape or given.dtype != spec.dtype:
@@ -552,7 +554,7 @@ def plain(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value
     if isinstance(value, Tensor):
-        return value._data
+        return value._array
     if isinstance(value, tuple | list):
         return like(value, map(plain, value))
     if isinstance(value, dict):

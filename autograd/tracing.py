@@ -165,8 +165,8 @@ class Trace:
 
     def capture(self, tensor: Tensor) -> None:
         """Let the program read a tensor, if it is one of the outside."""
-        if self.is_outer(tensor._data):
-            self.captured.append((tensor, self.enter(tensor._data)))
+        if self.is_outer(tensor._array):
+            self.captured.append((tensor, self.enter(tensor._array)))
 
     def lifted(self, value: Any) -> Any:
         """What is of the program as tensors: what a rule computes of it is noted then."""
@@ -255,7 +255,7 @@ def as_tuple(key: Any) -> tuple[Any, ...]:
 
 def unwrapped(value: Any) -> Any:
     """The array of a tensor; anything else as it is."""
-    return value._data if isinstance(value, Tensor) else value
+    return value._array if isinstance(value, Tensor) else value
 
 
 def twin(value: Array) -> Array:

@@ -12,7 +12,7 @@ For ``np.multiply`` it reads::
         x_node = y_node = None
         if type(x) is Tensor:
             x_node = x.node
-            x = x._data
+            x = x._array
         ...
         try:
             _out = _forward(x, y)
@@ -108,15 +108,15 @@ def apply_text(op: Op) -> str:
             lines += [
                 f"    if type({name}) is Tensor:",
                 f"        {name}_node = {name}.node",
-                f"        {name} = {name}._data",
+                f"        {name} = {name}._array",
                 "    else:",
                 f"        {name}_node = None",
             ]
             if infix:
                 lines += [f"        if type({name}) is float:", "            _beside_number = True"]
             lines += [
-                f"        {'elif' if infix else 'if'} type({name}) in SEQUENCES:",
-                f"            {name} = asarray({name})",
+                f"        {'elif' if infix else 'if'} type({name}) not in PLAIN:",
+                f"            {name} = operand(_op, {name})",
             ]
         else:
             lines += [
@@ -149,7 +149,7 @@ def recorded(op: Op, tracked: list[str], nodes: list[str], args: str) -> list[st
     """Return what makes a tensor of `_out`, and a node if an argument has one."""
     return [
         "    _result = new(Tensor)",
-        "    _result._data = _out",
+        "    _result._array = _out",
         f"    if {' is None and '.join(nodes)} is None:",
         "        _result.node = None",
         "        return _result",

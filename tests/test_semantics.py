@@ -99,6 +99,49 @@ def test_05_objects_and_strings_are_refused() -> None:
         assert str(caught.value) == message.format(dtype)
 
 
+class Sparse:
+    """As much of a sparse array as one is told by."""
+
+    shape = (2,)
+
+    def toarray(self) -> Any:
+        return np.ones(2)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (np.ones((2, 2)).view(np.matrix), "a matrix of shape (2, 2) computes by rules of its own; use np.asarray(m)"),
+        (np.ma.array([1.0, 2.0]), "a MaskedArray of shape (2,) computes by rules of its own; use a.filled(0)"),
+        (Sparse(), "a Sparse of shape (2,) computes by rules of its own; use a.toarray()"),
+    ],
+    ids=["matrix", "masked", "sparse"],
+)
+def test_05_arrays_with_rules_of_their_own_are_refused(value: Any, error: str) -> None:
+    t = var([1.0, 2.0])
+    for operation, apply in (
+        ("multiply() of a Tensor", lambda: t * value),
+        ("maximum() of a Tensor", lambda: np.maximum(t, value)),
+        ("where() of a Tensor", lambda: np.where(True, value, t)),
+        ("stack() of a Tensor", lambda: np.stack([t, value])),
+        ("a Tensor holds arrays and numbers", lambda: Tensor(value)),
+    ):
+        with pytest.raises(DtypeError) as caught:
+            apply()
+        assert str(caught.value) == f"{operation}: {error}"
+
+
+@pytest.mark.parametrize("kind", [np.matrix, np.ma.MaskedArray])
+def test_05_derivatives_by_arrays_with_rules_of_their_own_are_refused(kind: Any) -> None:
+    with pytest.raises(DtypeError, match="computes by rules of its own"):
+        grad(lambda x: (x * x).sum())(np.ones((2, 2)).view(kind))
+
+
+def test_05_a_masked_array_does_not_lose_the_graph() -> None:
+    with pytest.raises(NotDifferentiableError, match="would lose the graph"):
+        np.ma.array([1.0, 2.0]) * var([1.0, 2.0])
+
+
 def test_05_other_libraries_arrays_are_refused() -> None:
     class Foreign:
         dtype, shape, __array_priority__ = "foreign.float64", (2,), 1
@@ -112,8 +155,8 @@ def test_05_other_libraries_arrays_are_refused() -> None:
     with pytest.raises(DtypeError) as caught:
         np.maximum(var([1.0, 2.0]), Foreign())
     assert str(caught.value) == (
-        "maximum() of a Tensor gives complex numbers or objects, which are not supported; use real numbers, and the "
-        ".numpy() of another library's tensors"
+        "maximum() of a Tensor gives complex numbers, words or objects, which are not supported; use real numbers, and "
+        "the .numpy() of another library's tensors"
     )
 
 

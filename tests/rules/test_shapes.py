@@ -179,8 +179,8 @@ ERRORS: dict[str, tuple[Callable[..., Any], type[Exception], str]] = {
     "astype": (
         lambda t: t.astype(complex),
         DtypeError,
-        "astype() of a Tensor gives complex numbers or objects, which are not supported; use real numbers, and the "
-        ".numpy() of another library's tensors",
+        "astype() of a Tensor gives complex numbers, words or objects, which are not supported; use real numbers, and "
+        "the .numpy() of another library's tensors",
     ),
     "array": (
         lambda t: np.array([t, t]),
