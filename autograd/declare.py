@@ -16,12 +16,13 @@ import numpy as np
 
 from autograd import modes
 from autograd.chain_rule import conform
+from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, RowError, ShapeError
 from autograd.op import Edge, Elementwise, Flat, General, Linear, Multilinear, Op, Refused
 from autograd.record import Node, Spec
 from autograd.recording import APPLY, holds_tensors
 from autograd.signatures import names_of
-from autograd.table import TABLE, dispatched, enter
+from autograd.table import TABLE, enter
 from autograd.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])

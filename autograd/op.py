@@ -29,6 +29,7 @@ record themselves, which is every higher derivative. Un-broadcasting and casting
 
 from __future__ import annotations
 
+import math
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -37,6 +38,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
+from autograd.dispatch import PLAIN, dispatched
 from autograd.errors import NotDifferentiableError
 from autograd.partial import Parts
 from autograd.record import Node, make_node
@@ -355,11 +357,22 @@ def times_where_nonzero(upstream: Any, local: Any) -> Any:
 
     A finite one stays where the upstream is 0: it is the derivative of the product by the upstream.
     """
-    if not all_true(upstream):
-        finite = np.isfinite(local)
-        if not all_true(finite):
-            local = np.where(finite | (upstream != 0), local, 0)
-    return upstream * local
+    return upstream * local if all_finite(local) else masked_product(upstream, local)
+
+
+@dispatched
+def masked_product(upstream: Any, local: Any, out: Any = None) -> Any:
+    """Return the same; a program, which is made when values are not known, asks in each run whether they are finite."""
+    if not all_finite(local):
+        local = np.where(np.isfinite(local) | (upstream != 0), local, 0)
+    return upstream * local if out is None else np.multiply(upstream, local, out)
+
+
+def all_finite(x: Any) -> bool:
+    """Whether no element is infinite or NaN, as far as is known: their sum tells it in one pass."""
+    if type(x) is np.ndarray:
+        return math.isfinite(np.add.reduce(x, None))
+    return math.isfinite(x) if type(x) in PLAIN else all_true(np.isfinite(x))
 
 
 def all_true(x: Any) -> Any:

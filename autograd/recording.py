@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.chain_rule import conform, pullback
+from autograd.dispatch import PLAIN
 from autograd.errors import NotDifferentiableError
 from autograd.messages import EXPECTED, NUMBERS, carries, describe, explain, refusal, refuse_unlike
 from autograd.op import Composite, Flat, Op, pick
@@ -24,8 +25,6 @@ from autograd.tensor import Tensor, like, made, plain, variable
 from autograd.writer import write, write_pull
 
 Array = Any
-PLAIN = {np.ndarray, float, int, bool, type(None), *np.sctypeDict.values()}
-"""The kinds of operand with which NumPy and rules compute as they stand."""
 
 
 def holds_tensors(value: Any) -> bool:

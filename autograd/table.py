@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Any, TypeVar
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import NotDifferentiableError
 from autograd.op import Composite, Elementwise, Flat, General, Linear, Multilinear, Op, Refused, Row
 
@@ -77,28 +77,6 @@ def same_as(row_of: Any, *functions: Any) -> None:
 def of_this_release(*names: str) -> list[Function]:
     """Functions of NumPy by name, as far as the installed release has them."""
     return [getattr(np, name) for name in names if hasattr(np, name)]
-
-
-def dispatched(forward: F) -> F:
-    """A function of this package that answers tensors as NumPy's functions do, through ``__array_function__``.
-
-    They may be in a tuple, as those of a key are. `forward` computes with arrays; it stays at hand as the attribute
-    ``forward``.
-    """
-
-    @wraps(forward)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        given = [*args, *kwargs.values()]
-        for argument in given:
-            if type(argument) is tuple:
-                given += argument
-            answer = getattr(type(argument), "__array_function__", None)
-            if answer is not None and answer is not np.ndarray.__array_function__:
-                return answer(argument, function, (type(argument),), args, kwargs)
-        return forward(*args, **kwargs)
-
-    function.forward = forward  # type: ignore[attr-defined]
-    return function  # type: ignore[return-value]
 
 
 @dispatched

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.op import masked_product
 from autograd.tracing import Call, Variable
 
 EXTREMES = {np.max: np.maximum.reduce, np.min: np.minimum.reduce}
@@ -47,9 +48,9 @@ def is_zero(value: Any) -> bool:
 
 
 def is_ufunc(call: Call) -> bool:
-    """Whether a call is one of a ufunc, with operands and nothing else, which could write its value into an array."""
+    """Whether a call is one of a ufunc, or as of one, with operands and nothing else, and could write into an array."""
     function = call.row.function
-    return (
+    return function is masked_product or (
         isinstance(function, np.ufunc)
         and function is not np.power  # with `out` it does not look for exponents that are easy
         and function.nout == len(call.outputs) == 1
@@ -60,4 +61,4 @@ def is_ufunc(call: Call) -> bool:
 
 def is_elementwise(call: Call) -> bool:
     """Whether it is one whose value has an element for each element of its operands."""
-    return is_ufunc(call) and call.row.function.signature is None
+    return is_ufunc(call) and getattr(call.row.function, "signature", None) is None

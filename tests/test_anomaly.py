@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, batch_norm, detect_anomaly, enable_grad, no_grad, softmax_cross_entropy
+from autograd.dispatch import dispatched
 from autograd.errors import AnomalyError
 from autograd.modes import current
-from autograd.table import dispatched, elementwise
+from autograd.table import elementwise
 from autograd.transforms import grad
 
 LINES = [line.strip() for line in Path(__file__).read_text().splitlines()]

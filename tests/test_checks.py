@@ -10,9 +10,10 @@ import pytest
 
 from autograd import Tensor, differentiable, gradcheck, no_grad
 from autograd.checks import Call, Check
+from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, GradcheckError
 from autograd.rules.activations import relu
-from autograd.table import PAGES, TABLE, dispatched, elementwise, general, linear, multilinear
+from autograd.table import PAGES, TABLE, elementwise, general, linear, multilinear
 from autograd.transforms import grad
 
 

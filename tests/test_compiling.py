@@ -614,7 +614,6 @@ class Point(NamedTuple):
         lambda x: np.float32(x[0, 0]),
         lambda x: np.broadcast_to(x[0], (3, 4)),
         lambda x: Tensor(x),
-        lambda x: np.ma.masked_array(x),
     ],
 )
 def test_kinds_of_arrays(make: Any) -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(autograd.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"errors", "files", "partial", "signatures", "threads"},
+    {"dispatch", "errors", "files", "partial", "signatures", "threads"},
     {"record"},
     {"op"},
     {"table", "chain_rule"},

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import ShapeError
-from autograd.table import composite, dispatched, elementwise, general
+from autograd.table import composite, elementwise, general
 
 Array = Any
 Axis = int | tuple[int, ...] | None

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.op import all_true, times_where_nonzero
-from autograd.table import absent, composite, dispatched, elementwise, flat, general, linear
+from autograd.dispatch import dispatched
+from autograd.op import all_true, masked_product, times_where_nonzero
+from autograd.table import absent, composite, elementwise, flat, general, linear
 
 Array = Any
 
@@ -35,6 +36,27 @@ elementwise(np.positive, 1, forward=operator.pos)
 elementwise(np.conjugate, 1)
 linear(np.real, lambda g: g)
 elementwise(np.reciprocal, lambda out: -out * out, singular=True)
+
+# Upstream times local, where the local derivative may be infinite or NaN
+
+
+def by_upstream(g: Array, upstream: Array, local: Array) -> Array:
+    """What is multiplied with the local derivative, where that is asked for."""
+    return g * np.where(np.isfinite(local) | (upstream != 0), local, 0)
+
+
+def by_local(g: Array, upstream: Array) -> Array:
+    """What is multiplied with the upstream; where the local derivative is infinite it is so, too."""
+    return times_where_nonzero(upstream, g)
+
+
+general(
+    masked_product,
+    by_upstream,
+    by_local,
+    jvps=(by_upstream, by_local),
+    forward=lambda upstream, local: masked_product(upstream, local),
+)
 
 # Powers and roots
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import NotDifferentiableError, ShapeError, SingularError
-from autograd.table import composite, dispatched, general, require
+from autograd.table import composite, general, require
 
 
 def symmetric(a: Any) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
+from autograd.dispatch import dispatched
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.indexing import index, index_set, scatter
-from autograd.table import composite, dispatched, linear, require
+from autograd.table import composite, linear, require
 
 # Diagonals and triangles
 

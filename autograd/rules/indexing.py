@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, OutOfRangeError
 from autograd.modes import is_compiling
 from autograd.op import unbroadcast
 from autograd.partial import Partial
-from autograd.table import absent, composite, dispatched, flat, linear
+from autograd.table import absent, composite, flat, linear
 from autograd.threads import FEWEST, get_num_threads, spread
 
 # t[key], and the three ways to write to a key of a copy

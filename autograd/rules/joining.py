@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.op import unbroadcast
 from autograd.rules.indexing import as_array, index, put
-from autograd.table import composite, dispatched, linear, of_this_release, same_as
+from autograd.table import composite, linear, of_this_release, same_as
 
 # Several into one
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, NotDifferentiableError, ShapeError, SingularError
 from autograd.op import all_true
 from autograd.rules.activations import floating
 from autograd.rules.indexing import as_array
-from autograd.table import absent, composite, dispatched, general, require
+from autograd.table import absent, composite, general, require
 
 # Inverses
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.table import composite, dispatched, general
+from autograd.dispatch import dispatched
+from autograd.table import composite, general
 from autograd.threads import blocks, spread
 
 Array = Any

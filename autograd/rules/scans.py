@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from autograd.dispatch import dispatched
 from autograd.errors import ShapeError
 from autograd.rules.reductions import before, without_nan
-from autograd.table import absent, composite, dispatched, general, linear, of_this_release
+from autograd.table import absent, composite, general, linear, of_this_release
 
 
 def arrayed(value: Any) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, ShapeError
 from autograd.rules.indexing import as_array, index, index_set
-from autograd.table import absent, composite, dispatched, linear
+from autograd.table import absent, composite, linear
 
 
 @dispatched

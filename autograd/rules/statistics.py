@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from autograd.dispatch import dispatched
 from autograd.errors import NotDifferentiableError, ShapeError
 from autograd.rules.reductions import count, folded, not_nan, reduced_axes, restored, unfolded
 from autograd.rules.scans import arrayed
-from autograd.table import absent, composite, dispatched, elementwise, flat, general, require
+from autograd.table import absent, composite, elementwise, flat, general, require
 
 # Spread
 

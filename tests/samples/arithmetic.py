@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from autograd.op import masked_product
 from tests.samples import Page, distinct, normal, positive, rng
 
 page = Page()
@@ -56,6 +57,8 @@ for function in (np.sqrt, np.cbrt, np.reciprocal):
     page(function, positive(dtype=f4))
 page(np.cbrt, -positive(3))
 page(np.reciprocal, -positive(3))
+page(masked_product, normal(3, 2), positive(3, 2))
+page(masked_product, np.array([0.0, 0.0, 2.0]), np.array([np.inf, np.nan, 3.0]), order=0, note="behind a mask")
 
 page(np.copysign, normal(3), normal(3), wrt=(0,))
 page(np.copysign, normal(2, 3), -1.0, wrt=(0,))
