@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,11 @@ def holds_tensors(value: Any) -> bool:
 
 
 def operand(op: Op, value: Any) -> Any:
-    """A constant operand that is not `PLAIN`, as rules must be given it: lists and tuples are arrays."""
+    """A constant operand that is not `PLAIN`, as rules must be given it: a sequence as array, a fraction as float."""
     if isinstance(value, list | tuple):
         return np.asarray(value)
+    if isinstance(value, Real) and not isinstance(value, int):
+        return float(value)
     refuse_unlike(value, f"{op.name}() of a Tensor")
     return value
 

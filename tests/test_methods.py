@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,16 @@ def test_sequences_of_numbers_are_arrays(sequence: Any) -> None:
             product.sum().backward()
             np.testing.assert_array_equal(t.grad, sequence)
     np.testing.assert_array_equal((sequence * Tensor(2)).data, [4, 6])
+
+
+@pytest.mark.parametrize("value", [2.0, np.float32(2), np.array([1.0, 4.0])])
+def test_fractions_are_numbers(value: Any) -> None:
+    t, half = Tensor(value, requires_grad=True), Fraction(1, 2)
+    for function in (operator.mul, operator.add, operator.truediv, operator.pow, np.maximum):
+        for result, expected in ((function(t, half), function(value, 0.5)), (function(half, t), function(0.5, value))):
+            assert result.dtype == t.dtype
+            np.testing.assert_array_equal(result.data, expected)
+            result.sum().backward()
 
 
 @pytest.mark.parametrize("word", ["mean", b"mean"])
