@@ -355,9 +355,11 @@ def unbroadcast(array: Any, shape: tuple[int, ...]) -> Any:
 def times_where_nonzero(upstream: Any, local: Any) -> Any:
     """Return upstream * local, and 0 where the upstream is 0 even if the local derivative is infinite or NaN.
 
-    A finite one stays where the upstream is 0: it is the derivative of the product by the upstream.
+    A finite one stays where the upstream is 0: it is the derivative of the product by the upstream. If the local
+    derivative has derivatives, these may be infinite where it is not.
     """
-    return upstream * local if all_finite(local) else masked_product(upstream, local)
+    plainly = all_finite(local) if type(local) in PLAIN else all_true(upstream)
+    return upstream * local if plainly else masked_product(upstream, local)
 
 
 @dispatched
@@ -369,10 +371,8 @@ def masked_product(upstream: Any, local: Any, out: Any = None) -> Any:
 
 
 def all_finite(x: Any) -> bool:
-    """Whether no element is infinite or NaN, as far as is known: their sum tells it in one pass."""
-    if type(x) is np.ndarray:
-        return math.isfinite(np.add.reduce(x, None))
-    return math.isfinite(x) if type(x) in PLAIN else all_true(np.isfinite(x))
+    """Whether no element is infinite or NaN: their sum tells it in one pass."""
+    return math.isfinite(np.add.reduce(x, None) if type(x) is np.ndarray else x)
 
 
 def all_true(x: Any) -> Any:

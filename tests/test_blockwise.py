@@ -179,12 +179,12 @@ def test_text(threads: int) -> None:
     run, add = ("part_8(c_8)", "reduce_11") if threads == 1 else ("spread_11(part_8, c_8)", "reduce_12")
     assert text(value_and_grad(lambda x: np.sum(np.exp(x) * x)), x) == lines(
         "def program(v0):",
-        "    v8 = empty_6((300000, ), c_5)",
+        "    v7 = empty_6((300000, ), c_5)",
         "    def part_8(blocks):",
         "        scratch = take_9()",
         "        for number, block in blocks:",
         "            rows_0 = v0[block]",
-        "            rows_1 = v8[block]",
+        "            rows_1 = v7[block]",
         "            here = slice(block.stop - block.start)",
         "            scratch_0 = scratch[0][here]",
         "            scratch_1 = scratch[1][here]",
@@ -196,7 +196,7 @@ def test_text(threads: int) -> None:
         "        append_10(scratch)",
         f"    {run}",
         f"    v3 = {add}(c_3, 0)",
-        "    return (v3, v8, )",
+        "    return (v3, v7, )",
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, compiled, enable_grad, grad, hessian, linearize, no_grad, vjp
+from autograd import Tensor, compiled, enable_grad, grad, hessian, hvp, linearize, no_grad, vjp
 from autograd.chain_rule import pushforward
 from autograd.errors import DtypeError, GraphError, NotDifferentiableError, OutOfRangeError, ShapeError, SingularError
 from autograd.recording import RECORDER
@@ -319,6 +319,19 @@ def test_12_a_zero_upstream_has_derivatives() -> None:
         np.testing.assert_allclose(
             hessian(lambda t: np.where(x > 0, np.sqrt(t), 0).sum())(x), np.diag([0, 0, -1 / 32]), atol=1e-15
         )
+
+
+def test_12_behind_a_mask_the_derivatives_of_slopes_may_overflow() -> None:
+    """At 800 the slope of 1 / (1 + exp(-x)) is finite where it is written so, and its derivative is not."""
+    x = np.array([1.0, -800.0])
+
+    def f(t: Any) -> Any:
+        return np.where(x > 0, 1 / (1 + np.exp(-t)), 0).sum()
+
+    s = 1 / (1 + np.exp(-1))
+    with np.errstate(over="ignore"):
+        for product in (lambda x, v: hvp(f, x, v), compiled(lambda x, v: hvp(f, x, v))):
+            np.testing.assert_allclose(product(x, np.ones(2)), [s * (1 - s) * (1 - 2 * s), 0])
 
 
 def test_12_singular_points_have_finite_gradients() -> None:
