@@ -18,6 +18,7 @@ from autograd import modes
 from autograd.chain_rule import conform
 from autograd.dispatch import dispatched
 from autograd.errors import DtypeError, RowError, ShapeError
+from autograd.messages import NUMBERS
 from autograd.op import Edge, Elementwise, Flat, General, Linear, Multilinear, Op, Refused
 from autograd.record import Node, Spec
 from autograd.recording import APPLY, holds_tensors
@@ -367,7 +368,7 @@ def array(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value
     value = np.asarray(value)
-    return value[()] if value.dtype.kind in "fiub" else value
+    return value[()] if value.dtype.kind in NUMBERS else value
 
 
 def stretches(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
@@ -379,7 +380,7 @@ def stretches(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
 def checked(row: Op, what: str, value: Any) -> Any:
     """Return what a rule returned, if it is real numbers."""
     value = value if isinstance(value, Tensor) else array(value)
-    if value.dtype.kind not in "fiub":
+    if value.dtype.kind not in NUMBERS:
         raise DtypeError(f"the row {row.name!r}: {what} is of dtype {value.dtype}; the rule must return real numbers")
     return value
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dispatch import PLAIN
 from autograd.errors import (
     AutogradError,
     AxisError,
@@ -83,7 +84,7 @@ OTHER_NAMES = {
 """What stands here for what tensors of PyTorch have under other names."""
 
 
-def absent(name: str) -> str:
+def no_attribute(name: str) -> str:
     """What the error says of an attribute that tensors do not have."""
     function = vars(np).get(name)
     cure = OTHER_NAMES.get(name) or (f"np.{name}(…)" if callable(function) and not isinstance(function, type) else None)
@@ -125,6 +126,8 @@ def unknown(what: str) -> str:
 def refuse_unlike(value: Any, what: str) -> None:
     """Raise for a matrix, a masked or a sparse array: they compute by rules of their own, the table by NumPy's."""
     kind = type(value)
+    if kind in PLAIN:
+        return
     if isinstance(value, np.matrix):
         cure = "np.asarray(m)"
     elif hasattr(kind, "filled"):
@@ -142,8 +145,7 @@ NUMBERS = frozenset("fiub")
 
 def checked(value: Any) -> Any:
     """The value, if its kind and dtype are among those that tensors can have."""
-    if type(value) is not np.ndarray:
-        refuse_unlike(value, "a Tensor holds arrays and numbers")
+    refuse_unlike(value, "a Tensor holds arrays and numbers")
     if value.dtype.kind == "c":
         raise DtypeError(
             f"complex numbers are not supported yet (got dtype {value.dtype}); use the real and imaginary parts"

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.errors import CompileError, DtypeError, NotDifferentiableError
-from autograd.messages import absent, describe, unknown
+from autograd.messages import describe, no_attribute, unknown
 from autograd.rules import activations, indexing, shapes
 
 STORE_SUBSCR = opmap["STORE_SUBSCR"]
@@ -294,7 +294,7 @@ class NumPyMethods:
     if not TYPE_CHECKING:  # who checks types would take it for the promise of any attribute
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(absent(name), name=name, obj=self)
+            raise AttributeError(no_attribute(name), name=name, obj=self)
 
     def sort(self, *args: Any, **kwargs: Any) -> Any:
         """ndarray.sort sorts in place, which a tensor does not."""

@@ -366,13 +366,18 @@ def times_where_nonzero(upstream: Any, local: Any) -> Any:
 def masked_product(upstream: Any, local: Any, out: Any = None) -> Any:
     """Return the same; a program, which is made when values are not known, asks in each run whether they are finite."""
     if not all_finite(local):
-        local = np.where(np.isfinite(local) | (upstream != 0), local, 0)
+        local = where_nonzero(upstream, local)
     return upstream * local if out is None else np.multiply(upstream, local, out)
+
+
+def where_nonzero(upstream: Any, local: Any) -> Any:
+    """Return the local derivative, with 0 where it is infinite or NaN and the upstream is 0."""
+    return np.where(np.isfinite(local) | (upstream != 0), local, 0)
 
 
 def all_finite(x: Any) -> bool:
     """Whether no element is infinite or NaN: their sum tells it in one pass."""
-    return math.isfinite(np.add.reduce(x, None) if type(x) is np.ndarray else x)
+    return math.isfinite(np.add.reduce(x, None) if isinstance(x, np.ndarray) else x)
 
 
 def all_true(x: Any) -> Any:

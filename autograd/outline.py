@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.chain_rule import Step, pullback
 from autograd.leaves import CHANGED, Watched, make_leaf
+from autograd.messages import NUMBERS
 from autograd.record import Node, Spec, arguments, make_node, replay
 
 LINES = 60
@@ -173,7 +174,7 @@ def brief(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | np.ndarray | np.generic):
         return ""
     array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in NUMBERS:
         return ""
     if array.ndim == 0:
         return f"{float(array):.6g}"

@@ -17,7 +17,7 @@ from autograd import modes
 from autograd.chain_rule import conform, pullback
 from autograd.dispatch import PLAIN
 from autograd.errors import NotDifferentiableError
-from autograd.messages import EXPECTED, NUMBERS, carries, describe, explain, refusal, refuse_unlike
+from autograd.messages import EXPECTED, NUMBERS, carries, checked, describe, explain, refusal, refuse_unlike
 from autograd.op import Composite, Flat, Op, pick
 from autograd.partial import Upstreams
 from autograd.record import Node, Spec, closed, interned, make_node, numbers, spec_of
@@ -104,7 +104,7 @@ def constants_of(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return like(value, map(constants_of, value))
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in NUMBERS:
-        return made(value, None)
+        return made(checked(value), None)
     return value
 
 

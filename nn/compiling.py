@@ -12,6 +12,7 @@ from autograd import Tensor, compiled, enable_grad, is_compiling, value_and_grad
 from nn.losses import refuse_no_loss
 from nn.module import Module, replaced
 from nn.optim import Optimizer
+from nn.optim.optimizers import refuse_unmoved
 from nn.optim.together import Together
 
 MOST_PROGRAMS = 16
@@ -90,12 +91,7 @@ class CompiledStep:
         self.buffers = [(module, name) for part in read for _, module, name in part._parts("_buffers")]
         self.programs: dict[Any, tuple[Any, Together, list[Any]]] = {}
         self.lock = RLock()
-        moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        if moved.isdisjoint(map(id, self.named.values())):
-            raise ValueError(
-                "compiled_step: the optimizer moves none of the model's parameters; make it from model.parameters(), "
-                "after Module.to"
-            )
+        refuse_unmoved("compiled_step", optimizer, self.named.values())
         if isinstance(loss, Module):
             mine = {id(parameter) for parameter in self.named.values()}
             foreign = [name for name, parameter in loss.named_parameters() if id(parameter) not in mine]

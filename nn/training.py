@@ -29,6 +29,7 @@ from nn.history import History
 from nn.losses import refuse_no_loss
 from nn.module import Module
 from nn.optim import LRScheduler, OneCycleLR, Optimizer, ReduceLROnPlateau
+from nn.optim.optimizers import refuse_unmoved
 from nn.utils import clip_grad_norm_
 from nn.weights import format_of
 
@@ -396,11 +397,7 @@ class Training:
 
     def check(self) -> None:
         """Refuse what does not fit together, before anything changes."""
-        if not set(self.moved) & set(self.model.parameters()):
-            raise ValueError(
-                "fit: the optimizer moves none of the model's parameters; make it from model.parameters(), "
-                "after Module.to"
-            )
+        refuse_unmoved("fit", self.optimizer, self.model.parameters())
         if self.scheduler is not None and self.scheduler.optimizer is not self.optimizer:
             raise ValueError(
                 f"fit: the {type(self.scheduler).__name__} was made for another optimizer, whose rates it sets; "

@@ -124,6 +124,7 @@ def test_05_arrays_with_rules_of_their_own_are_refused(value: Any, error: str) -
         ("maximum() of a Tensor", lambda: np.maximum(t, value)),
         ("where() of a Tensor", lambda: np.where(True, value, t)),
         ("stack() of a Tensor", lambda: np.stack([t, value])),
+        *([("a Tensor holds arrays and numbers", lambda: t > value)] if isinstance(value, np.ndarray) else []),
         ("a Tensor holds arrays and numbers", lambda: Tensor(value)),
     ):
         with pytest.raises(DtypeError) as caught:
@@ -301,6 +302,16 @@ def test_12_behind_a_mask_exponentials_may_overflow(function: Any) -> None:
         np.testing.assert_allclose(slopes, [gradient(function, 1.0), 0])
         softplus = gradient(lambda t: np.where(x > 20, t, np.log1p(np.exp(t))), x)
         np.testing.assert_allclose(softplus, [1 / (1 + np.exp(-1)), 1])
+
+
+def test_12_behind_a_mask_arrays_may_be_of_a_kind_of_their_own() -> None:
+    class Own(np.ndarray):
+        pass
+
+    with np.errstate(all="ignore"):
+        for x in (np.array([0.0, 4.0]).view(Own), np.array([-1.0, 4.0]).view(Own)):
+            slopes = grad(lambda t, x=x: np.where(x > 0, np.sqrt(t) + np.log(t) + 1 / t, 0).sum())(x)
+            np.testing.assert_allclose(slopes, [0, 1 / 4 + 1 / 4 - 1 / 16])
 
 
 def test_12_a_zero_upstream_has_derivatives() -> None:

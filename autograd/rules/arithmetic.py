@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dispatch import dispatched
-from autograd.op import all_true, masked_product, times_where_nonzero
+from autograd.op import all_true, masked_product, times_where_nonzero, where_nonzero
 from autograd.table import absent, composite, elementwise, flat, general, linear
 
 Array = Any
@@ -42,7 +42,7 @@ elementwise(np.reciprocal, lambda out: -out * out, singular=True)
 
 def by_upstream(g: Array, upstream: Array, local: Array) -> Array:
     """What is multiplied with the local derivative, where that is asked for."""
-    return g * np.where(np.isfinite(local) | (upstream != 0), local, 0)
+    return g * where_nonzero(upstream, local)
 
 
 def by_local(g: Array, upstream: Array) -> Array:

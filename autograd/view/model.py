@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.errors import NotDifferentiableError
 from autograd.leaves import CHANGED, Watched
-from autograd.messages import describe
+from autograd.messages import NUMBERS, describe
 from autograd.op import OUTPUT
 from autograd.outline import STALE, Outline, Walk, one_line, walked
 from autograd.record import Node, Spec
@@ -357,7 +357,7 @@ def shown_as_constant(node: Node, position: int, arg: Any) -> bool:
     name = parameters[min(position, len(parameters) - 1)]
     if name not in node.op.differentiable or arg is node.op.defaults.get(name):
         return False
-    return np.asarray(arg).dtype.kind in "fiub"
+    return np.asarray(arg).dtype.kind in NUMBERS
 
 
 def module_paths(nodes: Iterable[Node]) -> dict[Node, str]:

@@ -447,6 +447,15 @@ def blend(average: Array, keep: float, value: Array, scratch: Array) -> None:
     average += scratch
 
 
+def refuse_unmoved(who: str, optimizer: Optimizer, parameters: Iterable[Tensor]) -> None:
+    """Raise an error if an optimizer moves none of a model's parameters."""
+    if not {p for group in optimizer.param_groups for p in group["params"]}.intersection(parameters):
+        raise ValueError(
+            f"{who}: the optimizer moves none of the model's parameters; make it from model.parameters(), "
+            "after Module.to"
+        )
+
+
 class SGD(Optimizer):
     """Gradient descent, with momentum or without: θ ← θ - η g.
 
